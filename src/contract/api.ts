@@ -1,0 +1,187 @@
+/**
+ * Every endpoint of the HTTP API, once: method, path, what it takes and what it answers. The server registers its
+ * handlers from this table, the OpenAPI document is made from it, and the typed client calls through it.
+ */
+import { z } from 'zod';
+import { port, serviceName, workspaceId } from './ids.ts';
+import { registerUserRequest, updateSshKeyRequest, userView } from './user.ts';
+import { healthView, nodeView, statusView } from './node.ts';
+import {
+  createWorkspaceRequest,
+  createWorkspaceResponse,
+  serviceView,
+  workspaceStatus,
+  workspaceSummary,
+  workspaceView,
+} from './workspace.ts';
+
+export const apiBase = '/api/v1';
+
+export type Endpoint = {
+  readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
+  /** Below `/api/v1`, with `:name` for parameters. */
+  readonly path: string;
+  /** Other paths that answer the same. */
+  readonly aliases?: readonly string[];
+  readonly summary: string;
+  readonly access: 'anyone' | 'user' | 'admin';
+  readonly params?: z.ZodObject;
+  readonly query?: z.ZodObject;
+  readonly body?: z.ZodType;
+  /** The success status and its body; `null` for none. */
+  readonly status: 200 | 201 | 202 | 204;
+  readonly response: z.ZodType | null;
+};
+
+function endpoint<const E extends Endpoint>(definition: E): E {
+  return definition;
+}
+
+const flag = z.union([z.boolean(), z.enum(['true', 'false', '1', '0', '']).transform((v) => v === 'true' || v === '1')]);
+const byWorkspace = z.object({ id: workspaceId });
+const byService = z.object({ id: workspaceId, name: serviceName });
+const byNode = z.object({ name: z.string() });
+const stopped = z.object({ workspace_id: workspaceId, status: workspaceStatus, stopped_at: z.iso.datetime() });
+
+export const endpoints = {
+  registerUser: endpoint({
+    method: 'POST', path: '/users/register-github', aliases: ['/users/register'], access: 'user', status: 201,
+    summary: 'Register the caller with an SSH public key.', body: registerUserRequest, response: userView,
+  }),
+  getUser: endpoint({
+    method: 'GET', path: '/users/:username', access: 'user', status: 200, summary: 'A user.',
+    params: z.object({ username: z.string() }), response: userView,
+  }),
+  updateSshKey: endpoint({
+    method: 'PUT', path: '/users/:username/ssh-key', access: 'user', status: 200,
+    summary: 'Replace the SSH key, in running workspaces too.',
+    params: z.object({ username: z.string() }), body: updateSshKeyRequest, response: userView,
+  }),
+  createWorkspace: endpoint({
+    method: 'POST', path: '/workspaces', aliases: ['/workspaces/create', '/workspaces/create-from-repo'], access: 'user', status: 202,
+    summary: 'Create a workspace from a repository.', body: createWorkspaceRequest, response: createWorkspaceResponse,
+  }),
+  listWorkspaces: endpoint({
+    method: 'GET', path: '/workspaces', access: 'user', status: 200, summary: "The caller's workspaces.",
+    query: z.strictObject({
+      owner: z.string().optional(),
+      status: workspaceStatus.optional(),
+      limit: z.coerce.number().int().min(1).max(200).default(50),
+      offset: z.coerce.number().int().min(0).default(0),
+    }),
+    response: z.object({ workspaces: z.array(workspaceSummary), total: z.int(), limit: z.int(), offset: z.int() }),
+  }),
+  getWorkspace: endpoint({
+    method: 'GET', path: '/workspaces/:id', aliases: ['/workspaces/:id/status'], access: 'user', status: 200,
+    summary: 'A workspace with its services.', params: byWorkspace, response: workspaceView,
+  }),
+  startWorkspace: endpoint({
+    method: 'POST', path: '/workspaces/:id/start', access: 'user', status: 202, summary: 'Start a stopped workspace.',
+    params: byWorkspace, body: z.strictObject({}).optional(), response: createWorkspaceResponse,
+  }),
+  stopWorkspace: endpoint({
+    method: 'POST', path: '/workspaces/:id/stop', access: 'user', status: 200, summary: 'Stop a workspace; its files stay.',
+    params: byWorkspace, query: z.strictObject({ force: flag.optional() }),
+    body: z.strictObject({ force: z.boolean().optional() }).optional(), response: stopped,
+  }),
+  setWorkspaceStatus: endpoint({
+    method: 'PATCH', path: '/workspaces/:id/status', access: 'user', status: 202, summary: 'Start or stop a workspace.',
+    params: byWorkspace, body: z.strictObject({ status: z.enum(['running', 'stopped']) }),
+    response: z.union([createWorkspaceResponse, stopped]),
+  }),
+  deleteWorkspace: endpoint({
+    method: 'DELETE', path: '/workspaces/:id', access: 'user', status: 204,
+    summary: 'Delete a workspace and all that belongs to it.',
+    params: byWorkspace, query: z.strictObject({ force: flag.optional() }), response: null,
+  }),
+  listWorkspaceServices: endpoint({
+    method: 'GET', path: '/workspaces/:id/services', access: 'user', status: 200, summary: 'The services of a workspace.',
+    params: byWorkspace, response: z.object({ services: z.array(serviceView) }),
+  }),
+  startService: endpoint({
+    method: 'POST', path: '/workspaces/:id/services/:name/start', access: 'user', status: 200, summary: 'Start a service.',
+    params: byService, body: z.strictObject({}).optional(), response: serviceView,
+  }),
+  stopService: endpoint({
+    method: 'POST', path: '/workspaces/:id/services/:name/stop', access: 'user', status: 200, summary: 'Stop a service.',
+    params: byService, body: z.strictObject({}).optional(), response: serviceView,
+  }),
+  restartService: endpoint({
+    method: 'POST', path: '/workspaces/:id/services/:name/restart', access: 'user', status: 200, summary: 'Restart a service.',
+    params: byService, body: z.strictObject({}).optional(), response: serviceView,
+  }),
+  forwardServicePort: endpoint({
+    method: 'POST', path: '/workspaces/:id/services/:name/port-forward', access: 'user', status: 200,
+    summary: 'Map a port of a service on the host.',
+    params: byService, body: z.strictObject({ port: port.optional() }).optional(),
+    response: z.object({ name: serviceName, port, mapped_port: port, url: z.string() }),
+  }),
+  /** `text/plain` lines, or server-sent events (`data:` a line each) with `follow`. */
+  getLogs: endpoint({
+    method: 'GET', path: '/workspaces/:id/logs', access: 'user', status: 200, summary: 'Lines of the logs.',
+    params: byWorkspace,
+    query: z.strictObject({ service: z.string().optional(), lines: z.coerce.number().int().min(0).max(10_000).default(100), follow: flag.optional() }),
+    response: null,
+  }),
+  /** Server-sent events: `id`, `event` (the type) and `data` (a WorkspaceEvent). `Last-Event-ID` resumes. */
+  getEvents: endpoint({
+    method: 'GET', path: '/workspaces/:id/events', access: 'user', status: 200, summary: 'Every change, as it happens.',
+    params: byWorkspace, query: z.strictObject({ last_event_id: z.coerce.number().int().min(0).optional() }), response: null,
+  }),
+  exec: endpoint({
+    method: 'POST', path: '/workspaces/:id/exec', access: 'user', status: 200, summary: 'Run a command as dev in the repository.',
+    params: byWorkspace,
+    body: z.strictObject({
+      command: z.array(z.string()).min(1).max(1000),
+      stdin: z.string().optional(),
+      cwd: z.string().optional(),
+      timeout_seconds: z.number().positive().max(3600).optional(),
+    }),
+    response: z.object({ exit_code: z.int(), stdout: z.string(), stderr: z.string() }),
+  }),
+  /** `application/octet-stream`: a git bundle, for a workspace whose `repo.source` is `upload`. */
+  putSource: endpoint({
+    method: 'PUT', path: '/workspaces/:id/source', access: 'user', status: 204, summary: 'The repository of the workspace, as a git bundle.',
+    params: byWorkspace, response: null,
+  }),
+  listServices: endpoint({
+    method: 'GET', path: '/services', access: 'user', status: 200, summary: "Every service of the caller's workspaces.",
+    response: z.object({ services: z.array(serviceView.extend({ workspace_id: workspaceId, workspace_name: z.string() })) }),
+  }),
+  listNodes: endpoint({
+    method: 'GET', path: '/nodes', access: 'admin', status: 200, summary: 'The nodes.', response: z.object({ nodes: z.array(nodeView) }),
+  }),
+  getNode: endpoint({ method: 'GET', path: '/nodes/:name', access: 'admin', status: 200, summary: 'A node.', params: byNode, response: nodeView }),
+  /** The token is shown once; the agent joins with it within an hour. */
+  createJoinToken: endpoint({
+    method: 'POST', path: '/nodes', access: 'admin', status: 201, summary: 'A one-time token for a new node.',
+    body: z.strictObject({ name: z.string().regex(/^[a-z0-9](?:[a-z0-9-]{0,38}[a-z0-9])?$/, 'must be 1 to 40 of a-z, 0-9 and -') }),
+    response: z.object({ name: z.string(), join_token: z.string(), expires_at: z.iso.datetime() }),
+  }),
+  drainNode: endpoint({
+    method: 'POST', path: '/nodes/:name/drain', access: 'admin', status: 200, summary: 'Give the node no new workspaces.',
+    params: byNode, body: z.strictObject({}).optional(), response: nodeView,
+  }),
+  resumeNode: endpoint({
+    method: 'POST', path: '/nodes/:name/resume', access: 'admin', status: 200, summary: 'Give the node new workspaces again.',
+    params: byNode, body: z.strictObject({}).optional(), response: nodeView,
+  }),
+  removeNode: endpoint({ method: 'DELETE', path: '/nodes/:name', access: 'admin', status: 204, summary: 'Forget a node without workspaces.', params: byNode, response: null }),
+  getHealth: endpoint({ method: 'GET', path: '/health', access: 'anyone', status: 200, summary: 'Is the server well?', response: healthView }),
+  getStatus: endpoint({ method: 'GET', path: '/status', access: 'admin', status: 200, summary: 'The whole state of the server.', response: statusView }),
+  /** Who the token belongs to. */
+  whoAmI: endpoint({
+    method: 'GET', path: '/user', access: 'user', status: 200, summary: 'The caller.',
+    response: z.object({ github_username: z.string(), github_id: z.int(), admin: z.boolean(), registered: z.boolean() }),
+  }),
+} satisfies Record<string, Endpoint>;
+
+export type EndpointName = keyof typeof endpoints;
+
+/** WebSocket paths; frames of the first as in `stream-protocol.ts` (`execFrame`), of the second raw bytes. */
+export const webSockets = {
+  /** `?command=…` repeated; `tty=1&columns=&rows=&term=`; `cwd=`. */
+  exec: '/workspaces/:id/exec',
+  /** A TCP connection to a port inside: `port=22` is `nexus ssh`. Wakes a stopped workspace first. */
+  tunnel: '/workspaces/:id/tunnel',
+} as const;
