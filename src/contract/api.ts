@@ -66,8 +66,8 @@ export const endpoints = {
     query: z.strictObject({
       owner: z.string().optional(),
       status: workspaceStatus.optional(),
-      limit: z.coerce.number().int().min(1).max(200).default(50),
-      offset: z.coerce.number().int().min(0).default(0),
+      limit: z.coerce.number<number | string>().int().min(1).max(200).default(50),
+      offset: z.coerce.number<number | string>().int().min(0).default(0),
     }),
     response: z.object({ workspaces: z.array(workspaceSummary), total: z.int(), limit: z.int(), offset: z.int() }),
   }),
@@ -120,13 +120,13 @@ export const endpoints = {
   getLogs: endpoint({
     method: 'GET', path: '/workspaces/:id/logs', access: 'user', status: 200, summary: 'Lines of the logs.',
     params: byWorkspace,
-    query: z.strictObject({ service: z.string().optional(), lines: z.coerce.number().int().min(0).max(10_000).default(100), follow: flag.optional() }),
+    query: z.strictObject({ service: z.string().optional(), lines: z.coerce.number<number | string>().int().min(0).max(10_000).default(100), follow: flag.optional() }),
     response: null,
   }),
   /** Server-sent events: `id`, `event` (the type) and `data` (a WorkspaceEvent). `Last-Event-ID` resumes. */
   getEvents: endpoint({
     method: 'GET', path: '/workspaces/:id/events', access: 'user', status: 200, summary: 'Every change, as it happens.',
-    params: byWorkspace, query: z.strictObject({ last_event_id: z.coerce.number().int().min(0).optional() }), response: null,
+    params: byWorkspace, query: z.strictObject({ last_event_id: z.coerce.number<number | string>().int().min(0).optional() }), response: null,
   }),
   exec: endpoint({
     method: 'POST', path: '/workspaces/:id/exec', access: 'user', status: 200, summary: 'Run a command as dev in the repository.',

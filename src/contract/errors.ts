@@ -91,7 +91,8 @@ export const errorCatalogue = {
     status: 409,
     meaning: 'What was asked for needs a running workspace.',
     message: ({ name, status }) => `${name} is not running (it is ${status}).`,
-    hint: ({ name, status }) => (status === 'stopped' ? `nexus workspace up ${name}` : `nexus workspace status ${name}`),
+    hint: ({ name, status }) =>
+      status === 'stopped' ? `nexus workspace up ${name}` : `nexus workspace status ${name}`,
   }),
   ssh_key_mismatch: define<{ expected: string; actual: string }>({
     status: 409,
@@ -211,7 +212,8 @@ export const errorCatalogue = {
   container_not_ready: define<{ instance: string; waiting_for: string; seconds: number }>({
     status: 503,
     meaning: 'The instance runs, but its SSH server did not come up in time.',
-    message: ({ instance, waiting_for, seconds }) => `${instance} runs, but ${waiting_for} did not come up in ${seconds} s.`,
+    message: ({ instance, waiting_for, seconds }) =>
+      `${instance} runs, but ${waiting_for} did not come up in ${seconds} s.`,
     hint: () => 'nexus doctor',
   }),
   clone_failed: define<{ url: string; reason: string; output?: readonly string[] }>({
@@ -276,20 +278,37 @@ export class NexusError<C extends ErrorCode = ErrorCode> extends Error {
   readonly details: ErrorDetails<C>;
   readonly hint: string | null;
   readonly status: number;
+  /** The request that it answered, when it came from the server. */
+  readonly requestId: string | null;
 
-  constructor(code: C, details: ErrorDetails<C>, options?: { cause?: unknown }) {
+  /** `received`: what stood in an error that came over a wire, whose words are kept. */
+  constructor(
+    code: C,
+    details: ErrorDetails<C>,
+    options?: { cause?: unknown; received?: { message: string; hint: string | null; requestId: string | null } },
+  ) {
     const entry = errorCatalogue[code] as unknown as Entry<ErrorDetails<C>>;
-    super(entry.message(details), options);
+    const received = options?.received;
+    super(
+      received ? received.message : entry.message(details),
+      options?.cause === undefined ? {} : { cause: options.cause },
+    );
     this.name = 'NexusError';
     this.code = code;
     this.details = details;
-    this.hint = entry.hint(details);
+    this.hint = received ? received.hint : entry.hint(details);
     this.status = entry.status;
+    this.requestId = received?.requestId ?? null;
   }
 
   /** The wire form. The cause stays behind: it is for the log. */
   toBody(): ErrorBody {
-    return { error: this.code, message: this.message, details: this.details as Record<string, unknown>, hint: this.hint };
+    return {
+      error: this.code,
+      message: this.message,
+      details: this.details as Record<string, unknown>,
+      hint: this.hint,
+    };
   }
 }
 
@@ -297,11 +316,24 @@ export function isErrorCode(text: string): text is ErrorCode {
   return Object.hasOwn(errorCatalogue, text);
 }
 
-/** An error that came over a wire, as an exception again. An unknown code becomes `internal`. */
-export function fromBody(body: { error: string; details?: unknown }): NexusError {
-  return isErrorCode(body.error)
-    ? new NexusError(body.error, (body.details ?? {}) as never)
-    : new NexusError('internal', {}, { cause: body });
+/**
+ * An error that came over a wire, as an exception again, in the sender's words. A code that only a newer sender
+ * knows becomes `internal`, still in those words.
+ */
+export function fromBody(body: {
+  error: string;
+  message?: string;
+  details?: unknown;
+  hint?: string | null;
+  request_id?: string;
+}): NexusError {
+  const known = isErrorCode(body.error);
+  const { message } = body;
+  const options =
+    message === undefined ? {} : { received: { message, hint: body.hint ?? null, requestId: body.request_id ?? null } };
+  return known
+    ? new NexusError(body.error as ErrorCode, (body.details ?? {}) as never, options)
+    : new NexusError('internal', {}, { ...options, cause: body });
 }
 
 /** Whatever was thrown, as one of ours; a stranger becomes `internal` with the cause kept for the log. */

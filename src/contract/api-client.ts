@@ -1,0 +1,293 @@
+/**
+ * The typed client of the HTTP API, made from the table of endpoints. Every failure is a `NexusError` in the server's
+ * words, or `ServerUnreachable` when no Nexus server answered; an aborted `signal` rejects with its own reason.
+ */
+import { EventSourceParserStream } from 'eventsource-parser/stream';
+import type { WebSocket } from 'ws';
+import type { z } from 'zod';
+import { apiBase, endpoints } from './api.ts';
+import type { Endpoint, EndpointName } from './api.ts';
+import { NexusError, fromBody } from './errors.ts';
+import { errorBody, workspaceEvent } from './workspace.ts';
+import type { WorkspaceEvent } from './workspace.ts';
+
+/** No Nexus server answered at this address: no connection, one that broke, or something else that listens there. */
+export class ServerUnreachable extends Error {
+  readonly baseUrl: string;
+  /** For people, e.g. `the connection was refused`. */
+  readonly reason: string;
+
+  constructor(baseUrl: string, reason: string, options?: { cause?: unknown }) {
+    super(`The Nexus server at ${baseUrl} cannot be reached: ${reason}.`, options);
+    this.name = 'ServerUnreachable';
+    this.baseUrl = baseUrl;
+    this.reason = reason;
+  }
+}
+
+type Table = typeof endpoints;
+type InputOf<N extends EndpointName, K extends 'params' | 'query' | 'body'> =
+  Table[N] extends Record<K, infer S> ? (S extends z.ZodType ? z.input<S> : never) : never;
+/** A part that the endpoint lacks may not be given; one that takes `{}` or nothing may be left out. */
+type Part<N extends EndpointName, K extends 'params' | 'query' | 'body'> = [InputOf<N, K>] extends [never]
+  ? { [P in K]?: never }
+  : Record<never, never> extends InputOf<N, K>
+    ? { [P in K]?: InputOf<N, K> }
+    : undefined extends InputOf<N, K>
+      ? { [P in K]?: InputOf<N, K> }
+      : { [P in K]: InputOf<N, K> };
+
+type CommonOptions = { headers?: Readonly<Record<string, string>>; signal?: AbortSignal | undefined };
+export type CallOptions<N extends EndpointName> = Part<N, 'params'> &
+  Part<N, 'query'> &
+  Part<N, 'body'> &
+  CommonOptions;
+type CallArguments<N extends EndpointName> =
+  Record<never, never> extends CallOptions<N> ? [options?: CallOptions<N>] : [options: CallOptions<N>];
+export type ResponseOf<N extends EndpointName> = Table[N]['response'] extends z.ZodType
+  ? z.output<Table[N]['response']>
+  : void;
+
+type Query = Readonly<Record<string, string | number | boolean | readonly string[] | undefined>>;
+
+export type Client = {
+  readonly baseUrl: string;
+  /** One request and its JSON answer. `getLogs`, `getEvents` and `putSource` have methods of their own below. */
+  call<N extends Exclude<EndpointName, 'getLogs' | 'getEvents' | 'putSource'>>(
+    name: N,
+    ...options: CallArguments<N>
+  ): Promise<ResponseOf<N>>;
+  /** Events after `lastEventId` (0: all that are kept; absent: from now on) until the server ends the stream. */
+  events(workspaceId: string, options?: { lastEventId?: number; signal?: AbortSignal }): AsyncIterable<WorkspaceEvent>;
+  /** Lines of the logs without their ends; with `follow` until aborted. */
+  logs(
+    workspaceId: string,
+    options?: { service?: string; lines?: number; follow?: boolean; signal?: AbortSignal },
+  ): AsyncIterable<string>;
+  /** Sends the repository of a workspace whose `repo.source` is `upload`, as a git bundle. */
+  putSource(
+    workspaceId: string,
+    bundle: Uint8Array<ArrayBuffer> | ReadableStream<Uint8Array>,
+    options?: { signal?: AbortSignal },
+  ): Promise<void>;
+  /**
+   * An open WebSocket at a path below `/api/v1`; arrays in the query repeat the name. Failures of what is behind it
+   * come as a text message with an error body, then a close: see `webSockets` in api.ts.
+   */
+  openWebSocket(path: string, query?: Query, options?: { signal?: AbortSignal }): Promise<WebSocket>;
+};
+
+/** `baseUrl` as `http://host:port`; `token` null for the endpoints that need none. */
+export type ClientOptions = { baseUrl: string; token: string | null; fetch?: typeof globalThis.fetch };
+
+export function createClient(options: ClientOptions): Client {
+  const baseUrl = options.baseUrl.replace(/\/+$/, '');
+  const send = options.fetch ?? globalThis.fetch;
+  const authorization: Record<string, string> =
+    options.token === null ? {} : { authorization: `Bearer ${options.token}` };
+
+  /** A successful response, its body unread. */
+  async function request(endpoint: Endpoint, parts: RequestParts): Promise<Response> {
+    const url = urlOf(baseUrl, pathOf(endpoint.path, parts.params ?? {}), parts.query ?? {});
+    const { body, contentType } = bodyOf(parts);
+    const headers = { accept: parts.accept, ...authorization, ...contentType, ...parts.headers };
+    let response: Response;
+    try {
+      const init = { method: endpoint.method, headers, ...body, ...(parts.signal ? { signal: parts.signal } : {}) };
+      response = await send(url, init as RequestInit);
+    } catch (error) {
+      parts.signal?.throwIfAborted();
+      throw new ServerUnreachable(baseUrl, reasonOf(error), { cause: error });
+    }
+    if (!response.ok) throw await errorOf(baseUrl, response);
+    return response;
+  }
+
+  async function* eventStream(
+    endpoint: Endpoint,
+    parts: RequestParts,
+  ): AsyncGenerator<{ event?: string | undefined; data: string }> {
+    const response = await request(endpoint, parts);
+    const messages = requireBody(response)
+      .pipeThrough(new TextDecoderStream() as unknown as ReadableWritablePair<string, Uint8Array>)
+      .pipeThrough(new EventSourceParserStream());
+    try {
+      for await (const message of messages) {
+        if (message.event === 'error') throw fromBody(errorBody.parse(JSON.parse(message.data)));
+        yield message;
+      }
+    } catch (error) {
+      parts.signal?.throwIfAborted();
+      throw error instanceof NexusError ? error : new ServerUnreachable(baseUrl, reasonOf(error), { cause: error });
+    }
+  }
+
+  return {
+    baseUrl,
+    async call(name, ...[parts]) {
+      const endpoint: Endpoint = endpoints[name];
+      const response = await request(endpoint, { accept: 'application/json', ...(parts as Partial<RequestParts>) });
+      if (endpoint.response === null) {
+        await response.body?.cancel();
+        return undefined as ResponseOf<typeof name>;
+      }
+      return (await jsonOf(baseUrl, response)) as ResponseOf<typeof name>;
+    },
+    async *events(id, { lastEventId, signal } = {}) {
+      const query = lastEventId === undefined ? {} : { last_event_id: lastEventId };
+      for await (const { data } of eventStream(endpoints.getEvents, {
+        accept: 'text/event-stream',
+        params: { id },
+        query,
+        signal,
+      }))
+        yield workspaceEvent.parse(JSON.parse(data));
+    },
+    async *logs(id, { service, lines, follow = false, signal } = {}) {
+      const parts = { params: { id }, query: { service, lines, follow: follow ? true : undefined }, signal };
+      if (follow) {
+        for await (const { data } of eventStream(endpoints.getLogs, { accept: 'text/event-stream', ...parts }))
+          yield data;
+        return;
+      }
+      const text = await (await request(endpoints.getLogs, { accept: 'text/plain', ...parts })).text();
+      if (text !== '') yield* text.replace(/\n$/, '').split('\n');
+    },
+    async putSource(id, bundle, { signal } = {}) {
+      const response = await request(endpoints.putSource, {
+        accept: 'application/json',
+        params: { id },
+        bytes: bundle,
+        signal,
+      });
+      await response.body?.cancel();
+    },
+    openWebSocket(path, query = {}, { signal } = {}) {
+      return openSocket({ baseUrl, url: urlOf(baseUrl, path, query).replace(/^http/, 'ws'), authorization, signal });
+    },
+  };
+}
+
+type RequestParts = {
+  accept: string;
+  params?: Readonly<Record<string, string>>;
+  query?: Query;
+  body?: unknown;
+  bytes?: Uint8Array<ArrayBuffer> | ReadableStream<Uint8Array>;
+  headers?: Readonly<Record<string, string>>;
+  signal?: AbortSignal | undefined;
+};
+
+/** `/workspaces/:id` with its parameters filled in. */
+export function pathOf(path: string, params: Readonly<Record<string, string>>): string {
+  return path.replaceAll(/:(\w+)/g, (_, name: string) => encodeURIComponent(params[name] ?? ''));
+}
+
+function urlOf(baseUrl: string, path: string, query: Query): string {
+  const search = new URLSearchParams();
+  for (const [name, value] of Object.entries(query)) {
+    for (const one of Array.isArray(value) ? value : [value]) if (one !== undefined) search.append(name, String(one));
+  }
+  return `${baseUrl}${apiBase}${path}${search.size > 0 ? `?${search}` : ''}`;
+}
+
+function bodyOf({ body, bytes }: RequestParts): { body: object; contentType: Record<string, string> } {
+  // Fetch takes a stream as a body only in half-duplex.
+  if (bytes !== undefined)
+    return { body: { body: bytes, duplex: 'half' }, contentType: { 'content-type': 'application/octet-stream' } };
+  if (body === undefined) return { body: {}, contentType: {} };
+  return { body: { body: JSON.stringify(body) }, contentType: { 'content-type': 'application/json' } };
+}
+
+function requireBody(response: Response): ReadableStream<Uint8Array<ArrayBuffer>> {
+  if (response.body === null) throw new TypeError('the answer has no body');
+  return response.body;
+}
+
+async function jsonOf(baseUrl: string, response: Response): Promise<unknown> {
+  const type = response.headers.get('content-type') ?? 'nothing';
+  try {
+    if (type.includes('json')) return await response.json();
+  } catch (error) {
+    throw new ServerUnreachable(baseUrl, reasonOf(error), { cause: error });
+  }
+  await response.body?.cancel();
+  throw new ServerUnreachable(baseUrl, `it answered ${response.status} with ${type}, so it is not a Nexus server`);
+}
+
+async function errorOf(baseUrl: string, response: Response): Promise<Error> {
+  const parsed = errorBody.safeParse(await jsonOf(baseUrl, response));
+  if (parsed.success) return fromBody(parsed.data);
+  return new ServerUnreachable(
+    baseUrl,
+    `it answered ${response.status} without saying why, so it is not a Nexus server`,
+  );
+}
+
+const reasons: Readonly<Record<string, string>> = {
+  ECONNREFUSED: 'the connection was refused',
+  ConnectionRefused: 'the connection was refused',
+  ECONNRESET: 'the connection was reset',
+  ConnectionReset: 'the connection was reset',
+  ConnectionClosed: 'the connection was closed',
+  UND_ERR_SOCKET: 'the connection was closed',
+  ENOTFOUND: 'there is no such host',
+  EAI_AGAIN: 'the name of the host cannot be looked up',
+  ETIMEDOUT: 'the connection timed out',
+  EHOSTUNREACH: 'there is no way to the host',
+};
+
+/** Of what `fetch` or a socket threw; Node puts the socket's error into `cause`, Bun its own code on the error. */
+function reasonOf(error: unknown): string {
+  for (const one of [error, error instanceof Error ? error.cause : undefined]) {
+    const code = (one as { code?: unknown } | undefined)?.code;
+    const reason = typeof code === 'string' ? reasons[code] : undefined;
+    if (reason !== undefined) return reason;
+  }
+  const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
+  return cause instanceof Error ? cause.message : String(cause);
+}
+
+type SocketTarget = {
+  baseUrl: string;
+  url: string;
+  authorization: Record<string, string>;
+  signal: AbortSignal | undefined;
+};
+
+async function openSocket({ baseUrl, url, authorization, signal }: SocketTarget): Promise<WebSocket> {
+  // Loaded when needed: most commands open no WebSocket.
+  const { WebSocket } = await import('ws');
+  signal?.throwIfAborted();
+  const socket = new WebSocket(url, { headers: authorization, perMessageDeflate: false });
+  socket.binaryType = 'nodebuffer';
+  return new Promise((resolve, reject) => {
+    const abort = (): void => {
+      reject(signal?.reason as Error);
+      socket.terminate();
+    };
+    signal?.addEventListener('abort', abort, { once: true });
+    socket.once('open', () => {
+      signal?.removeEventListener('abort', abort);
+      resolve(socket);
+    });
+    // Stays for the life of the socket: an error without a listener would end the process.
+    socket.on('error', (error) => {
+      signal?.removeEventListener('abort', abort);
+      reject(new ServerUnreachable(baseUrl, reasonOf(error), { cause: error }));
+    });
+    socket.once('unexpected-response', (_request, response) => {
+      const chunks: Buffer[] = [];
+      response.on('data', (chunk: Buffer) => chunks.push(chunk));
+      response.on('end', () => {
+        const answer = new Response(Buffer.concat(chunks), {
+          status: response.statusCode ?? 500,
+          headers: { 'content-type': response.headers['content-type'] ?? '' },
+        });
+        void errorOf(baseUrl, answer)
+          .catch((error: Error) => error)
+          .then(reject);
+      });
+    });
+  });
+}
