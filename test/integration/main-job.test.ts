@@ -1,0 +1,4 @@
+import { mainJob } from '../flows/main-job.ts';
+import { sourceProgram } from '../support/programs.ts';
+
+mainJob(sourceProgram);
