@@ -1,0 +1,64 @@
+/** Which node takes a new workspace. */
+import { NexusError } from '../contract/errors.ts';
+import type { ProviderHealth } from '../contract/node.ts';
+
+export type Candidate = {
+  readonly name: string;
+  readonly connected: boolean;
+  readonly draining: boolean;
+  readonly providers: readonly ProviderHealth[];
+  /** How many workspaces are on it. */
+  readonly workspaces: number;
+};
+
+const smallestHeadroomBytes = 2 * 2 ** 30;
+const headroomShare = 0.05;
+
+/** A btrfs pool that is full turns read-only: this much of it stays free. */
+export function headroomBytes(totalBytes: number): number {
+  return Math.max(smallestHeadroomBytes, totalBytes * headroomShare);
+}
+
+/**
+ * The node with the fewest workspaces among those that can take one.
+ * @throws no_available_nodes (none is connected, or all drain), provider_unavailable, disk_full
+ */
+export function placeWorkspace(candidates: readonly Candidate[], provider: ProviderHealth['name']): string {
+  if (candidates.length === 0) throw new NexusError('no_available_nodes', { reason: 'none has joined' });
+  const connected = candidates.filter((node) => node.connected);
+  if (connected.length === 0) {
+    throw new NexusError('no_available_nodes', { reason: `${names(candidates)} does not answer` });
+  }
+  const open = connected.filter((node) => !node.draining);
+  if (open.length === 0)
+    throw new NexusError('no_available_nodes', { reason: `${names(connected)} takes no new ones (draining)` });
+  const able = open.filter((node) => healthOf(node, provider)?.ok);
+  if (able.length === 0) {
+    const reason =
+      open.map((node) => healthOf(node, provider)?.reason).find(Boolean) ?? `${names(open)} has no ${provider}`;
+    throw new NexusError('provider_unavailable', { provider, reason });
+  }
+  const roomy = able.filter((node) => hasRoom(healthOf(node, provider)));
+  if (roomy.length === 0) throw new NexusError('disk_full', fullest(able, provider));
+  const [best] = roomy.toSorted((a, b) => a.workspaces - b.workspaces || a.name.localeCompare(b.name));
+  return best?.name ?? '';
+}
+
+function names(nodes: readonly Candidate[]): string {
+  return nodes.map((node) => node.name).join(', ');
+}
+
+function healthOf(node: Candidate, provider: ProviderHealth['name']): ProviderHealth | undefined {
+  return node.providers.find((health) => health.name === provider);
+}
+
+/** An engine that does not tell its room is believed to have some. */
+function hasRoom(health: ProviderHealth | undefined): boolean {
+  if (!health || health.disk_free_bytes === null || health.disk_total_bytes === null) return true;
+  return health.disk_free_bytes >= headroomBytes(health.disk_total_bytes);
+}
+
+function fullest(nodes: readonly Candidate[], provider: ProviderHealth['name']): { where: string; free_bytes: number } {
+  const free = Math.max(...nodes.map((node) => healthOf(node, provider)?.disk_free_bytes ?? 0));
+  return { where: `the ${provider} pool of ${names(nodes)}`, free_bytes: free };
+}
