@@ -1,0 +1,147 @@
+/**
+ * Opening a stream to a node, and parking connections for others to open. Sockets are handed out with `allowHalfOpen`:
+ * whoever takes one ends its side itself (`pipe` does). An error destroys a socket and emits `close`; listening to
+ * `error` is not needed.
+ */
+import net from 'node:net';
+import type { z } from 'zod';
+import { isLoopback } from '../lib/loopback.ts';
+import type { streamTarget } from './control-protocol.ts';
+import { fromBody, NexusError, toNexusError } from './errors.ts';
+import { readMessage, writeLine } from './json-line.ts';
+import { newStreamNonce, sameMac, streamMac, type StreamIntent } from './stream-mac.ts';
+import { streamAccepted, streamAnswer, streamGreeting, type StreamRequest } from './stream-protocol.ts';
+
+export type StreamTarget = z.infer<typeof streamTarget>;
+export type StreamAnswer = z.infer<typeof streamAnswer>;
+
+/** A peer that vanished is noticed by the kernel after about this and nine probes. */
+const keepAliveDelayMs = 15_000;
+
+/**
+ * Opens a stream through the gateway.
+ * @param who.as whose key `target.key` is (`server`), `who.node` where the workspace is
+ * @throws stream_failed, node_unreachable, timeout, or the agent's error
+ */
+export async function openStream(
+  target: StreamTarget,
+  who: { readonly as: string; readonly node: string },
+  request: StreamRequest,
+  options: { readonly signal?: AbortSignal | undefined; readonly timeoutMs: number },
+): Promise<net.Socket> {
+  return withDeadline(options, 'opening a stream', async (signal) => {
+    const socket = await dialGateway(target, { open: who.node, as: who.as }, signal);
+    return requestStream(socket, request, signal);
+  });
+}
+
+/** Sends the request over a connection that leads to an agent; on failure the connection is destroyed. */
+export async function requestStream(
+  socket: net.Socket,
+  request: StreamRequest,
+  signal: AbortSignal,
+): Promise<net.Socket> {
+  try {
+    writeLine(socket, request);
+    const answer = await readMessage(socket, streamAnswer, { signal });
+    if ('error' in answer) throw fromBody(answer.error);
+    return socket;
+  } catch (error) {
+    socket.destroy();
+    throw error;
+  }
+}
+
+/** The agent's answer to a request. An error is the last that is sent. */
+export function answerStream(socket: net.Socket, answer: { readonly ok: true } | NexusError): void {
+  if (!(answer instanceof NexusError)) return writeLine(socket, answer);
+  writeLine(socket, { error: answer.toBody() });
+  socket.resume();
+  socket.end();
+}
+
+/** Connects to the gateway's stream port and proves who asks for what. @throws stream_failed, or the gateway's error */
+export async function dialGateway(
+  target: StreamTarget,
+  intent: StreamIntent,
+  signal: AbortSignal,
+): Promise<net.Socket> {
+  const socket = await dial(target, signal);
+  try {
+    const { nonce: gatewayNonce } = await readMessage(socket, streamGreeting, { signal });
+    const exchange = { intent, gatewayNonce, peerNonce: newStreamNonce() };
+    writeLine(socket, { ...intent, nonce: exchange.peerNonce, mac: streamMac(target.key, 'peer', exchange) });
+    const accepted = await readMessage(socket, streamAccepted, { signal });
+    if ('error' in accepted) throw fromBody(accepted.error);
+    if (!sameMac(accepted.mac, streamMac(target.key, 'gateway', exchange))) {
+      throw new NexusError('stream_failed', { reason: 'the gateway did not prove its key' });
+    }
+    return socket;
+  } catch (error) {
+    socket.destroy();
+    throw error;
+  }
+}
+
+/**
+ * A TCP connection to the gateway. Streams are not encrypted by themselves, so it leads to this machine only; TLS to
+ * a gateway on another machine belongs here.
+ */
+function dial({ host, port }: StreamTarget, signal: AbortSignal): Promise<net.Socket> {
+  if (!isLoopback(host)) {
+    const reason = `the gateway ${host} is on another machine, and streams are not encrypted`;
+    return Promise.reject(new NexusError('stream_failed', { reason }));
+  }
+  return connectTcp({ host, port, signal });
+}
+
+/** Connects with what every socket of ours has: no delay, keep-alive, half-open. @throws stream_failed with the cause */
+export function connectTcp(options: { host: string; port: number; signal: AbortSignal }): Promise<net.Socket> {
+  const { host, port, signal } = options;
+  return new Promise((resolve, reject) => {
+    const socket = prepareSocket(net.connect({ host, port, allowHalfOpen: true }));
+    function onAbort(): void {
+      socket.destroy();
+      reject(toNexusError(signal.reason));
+    }
+    function onError(cause: Error): void {
+      signal.removeEventListener('abort', onAbort);
+      reject(new NexusError('stream_failed', { reason: cause.message }, { cause }));
+    }
+    if (signal.aborted) return onAbort();
+    signal.addEventListener('abort', onAbort);
+    socket.once('error', onError);
+    socket.once('connect', () => {
+      signal.removeEventListener('abort', onAbort);
+      socket.off('error', onError);
+      resolve(prepareSocket(socket));
+    });
+  });
+}
+
+/** No delay, keep-alive, and an error that nobody waits for is no reason to crash. */
+export function prepareSocket(socket: net.Socket): net.Socket {
+  socket.setNoDelay(true);
+  socket.setKeepAlive(true, keepAliveDelayMs);
+  if (!socket.listeners('error').includes(ignore)) socket.on('error', ignore);
+  return socket;
+}
+
+function ignore(): void {
+  // `close` follows, and that is what everybody acts on.
+}
+
+async function withDeadline<T>(
+  options: { readonly signal?: AbortSignal | undefined; readonly timeoutMs: number },
+  what: string,
+  task: (signal: AbortSignal) => Promise<T>,
+): Promise<T> {
+  const { signal: outer, timeoutMs } = options;
+  const late = new AbortController();
+  const timer = setTimeout(() => late.abort(new NexusError('timeout', { what, seconds: timeoutMs / 1000 })), timeoutMs);
+  try {
+    return await task(outer ? AbortSignal.any([outer, late.signal]) : late.signal);
+  } finally {
+    clearTimeout(timer);
+  }
+}
