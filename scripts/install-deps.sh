@@ -16,7 +16,7 @@ fi
 if ! cmp -s package-lock.json "$installed"; then
   npm ci --ignore-scripts --loglevel=error
   cp package-lock.json "$installed"
-elif [ package-lock.json -nt "$installed" ]; then
+elif [ -n "$(find package-lock.json -newer "$installed")" ]; then
   touch "$installed"
 fi
 

@@ -1,0 +1,68 @@
+// What the linter cannot say about src: which layer may import which, that core does no I/O, and that no module keeps
+// mutable state. Layers: contract <- core <- { server, gateway, agent, cli, web } <- main; lib imports nothing of ours.
+import { globSync, readFileSync } from 'node:fs';
+import { posix } from 'node:path';
+
+const mayImport: Record<string, readonly string[]> = {
+  lib: [],
+  contract: [],
+  core: ['contract'],
+  server: ['contract', 'core', 'lib'],
+  gateway: ['contract', 'core', 'lib'],
+  agent: ['contract', 'core', 'lib'],
+  cli: ['contract', 'core', 'lib'],
+  web: ['contract', 'core', 'lib'],
+  main: ['contract', 'core', 'lib', 'server', 'gateway', 'agent', 'cli', 'web'],
+};
+
+/** Modules of Node that compute only. */
+const pureModules = ['node:crypto', 'node:path', 'node:path/posix', 'node:url', 'node:util'];
+
+const importPattern = /(?:\bfrom|\bimport)\s*\(?\s*['"]([^'"]+)['"]/g;
+const mutableStatePattern = /^(?:export )?(?:let|var) /gm;
+
+/** `src/server/api/x.ts` is of layer `server`, `src/main.ts` of `main`. */
+function layerOf(path: string): string {
+  return path.split('/')[1]?.replace(/\.ts$/, '') ?? '';
+}
+
+function lineOf(text: string, offset: number): number {
+  return text.slice(0, offset).split('\n').length;
+}
+
+function importProblem(path: string, specifier: string): string | undefined {
+  const layer = layerOf(path);
+  if (specifier.startsWith('.')) {
+    const target = posix.join(posix.dirname(path), specifier);
+    if (!target.startsWith('src/')) return `${layer} must not import ${target}, which is not part of the product`;
+    const targetLayer = layerOf(target);
+    const allowed = targetLayer === layer || mayImport[layer]?.includes(targetLayer);
+    return allowed ? undefined : `${layer} must not import ${targetLayer} (${specifier})`;
+  }
+  const isImpure = specifier.startsWith('node:') && !pureModules.includes(specifier);
+  if (layer === 'core' && isImpure && !path.endsWith('.test.ts'))
+    return `core is pure and must not import ${specifier}`;
+  return undefined;
+}
+
+/** Problems of one source file, each as `path:line: what`; `path` is relative to the repository. */
+export function structureProblems(path: string, text: string): string[] {
+  const problems: string[] = [];
+  const report = (offset: number, problem: string): void => {
+    problems.push(`${path}:${lineOf(text, offset)}: ${problem}`);
+  };
+  if (!(layerOf(path) in mayImport)) report(0, `src/${layerOf(path)} is not a layer`);
+  for (const match of text.matchAll(importPattern)) {
+    const problem = importProblem(path, match[1] ?? '');
+    if (problem) report(match.index, problem);
+  }
+  for (const match of text.matchAll(mutableStatePattern)) report(match.index, 'a module must not keep mutable state');
+  return problems;
+}
+
+if (import.meta.main) {
+  const files = globSync('src/**/*.ts').map((file) => file.replaceAll('\\', '/'));
+  const problems = files.flatMap((file) => structureProblems(file, readFileSync(file, 'utf8')));
+  for (const problem of problems) console.error(problem);
+  if (problems.length > 0) process.exitCode = 1;
+}
