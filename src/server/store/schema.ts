@@ -1,5 +1,5 @@
 /** The tables. Times are RFC 3339 UTC texts; columns that end in `_json` hold the contract's types as JSON. */
-import type { ColumnType, Generated } from 'kysely';
+import type { ColumnType, Generated, Selectable, Updateable } from 'kysely';
 
 export type Database = {
   settings: SettingsTable;
@@ -99,7 +99,13 @@ type NodesTable = {
   joined_at: string;
 };
 
-type JoinTokensTable = { token_hash: string; role: 'agent' | 'gateway'; name: string; expires_at: string; used_at: string | null };
+type JoinTokensTable = {
+  token_hash: string;
+  role: 'agent' | 'gateway';
+  name: string;
+  expires_at: string;
+  used_at: string | null;
+};
 
 /** The journal: every command sent to an agent, until its answer was taken into account. */
 type OperationsTable = {
@@ -116,4 +122,23 @@ type OperationsTable = {
 
 type EventsTable = { id: Generated<number>; workspace_id: string; type: string; at: string; data_json: string };
 
-type IdempotencyTable = { user_id: string; key: string; request_hash: string; status: number; response_json: string; created_at: string };
+type IdempotencyTable = {
+  user_id: string;
+  key: string;
+  request_hash: string;
+  status: number;
+  response_json: string;
+  created_at: string;
+};
+
+export type UserRow = Selectable<UsersTable>;
+export type WorkspaceRow = Selectable<WorkspacesTable>;
+export type WorkspacePatch = Omit<Updateable<WorkspacesTable>, 'id' | 'updated_at'>;
+export type ServiceRow = Selectable<ServicesTable>;
+export type ServicePatch = Omit<Updateable<ServicesTable>, 'workspace_id' | 'name'>;
+export type PortRow = Selectable<PortsTable>;
+export type NodeRow = Selectable<NodesTable>;
+export type NodePatch = Omit<Updateable<NodesTable>, 'name'>;
+export type JoinTokenRow = Selectable<JoinTokensTable>;
+export type OperationRow = Selectable<OperationsTable>;
+export type IdempotencyRow = Selectable<IdempotencyTable>;

@@ -1,0 +1,28 @@
+import type { UserRow } from './schema.ts';
+import type { Db, Tx } from './store.ts';
+
+export async function insertUser(tx: Tx, user: Omit<UserRow, 'registered_at'>): Promise<UserRow> {
+  const row = { ...user, registered_at: tx.at };
+  await tx.insertInto('users').values(row).execute();
+  return row;
+}
+
+export function findUser(db: Db, id: string): Promise<UserRow | undefined> {
+  return db.selectFrom('users').selectAll().where('id', '=', id).executeTakeFirst();
+}
+
+export function findUserByGithubId(db: Db, githubId: number): Promise<UserRow | undefined> {
+  return db.selectFrom('users').selectAll().where('github_id', '=', githubId).executeTakeFirst();
+}
+
+export function findUserByName(db: Db, githubUsername: string): Promise<UserRow | undefined> {
+  return db.selectFrom('users').selectAll().where('github_username', '=', githubUsername).executeTakeFirst();
+}
+
+export async function setUserKey(tx: Tx, id: string, key: { pubkey: string; fingerprint: string }): Promise<void> {
+  await tx
+    .updateTable('users')
+    .set({ ssh_pubkey: key.pubkey, ssh_pubkey_fingerprint: key.fingerprint })
+    .where('id', '=', id)
+    .execute();
+}
