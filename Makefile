@@ -50,7 +50,7 @@ types: $(installed)
 	@tsc --noEmit -p .
 
 lint: $(installed)
-	@oxlint --deny-warnings --report-unused-disable-directives
+	@oxlint --report-unused-disable-directives
 
 format-check: $(installed)
 	@oxfmt --check

@@ -3,6 +3,7 @@
 // children that tests start) is measured, and less than the floor fails.
 import { existsSync, globSync, rmSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
+import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { reportCoverage } from './coverage.ts';
 import type { Tally } from './test-file.ts';
@@ -66,7 +67,7 @@ async function main(): Promise<number> {
   const choice = choose(process.argv.slice(2));
   if (choice.coverage) {
     rmSync('coverage', { recursive: true, force: true });
-    process.env['NODE_V8_COVERAGE'] = rawCoverageFolder;
+    process.env['NODE_V8_COVERAGE'] = resolve(rawCoverageFolder);
   }
   const tally = await runAll(choice.suites);
   delete process.env['NODE_V8_COVERAGE'];
