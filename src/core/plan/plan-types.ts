@@ -54,6 +54,8 @@ export type Seen = {
   /** Whether the workspace's node answers. */
   readonly reachable: boolean;
   readonly observation: Observation | null;
+  /** Why it could not be observed, how often in a row, and when last (ms since the epoch). */
+  readonly blind: { readonly error: ErrorBody; readonly attempts: number; readonly atMs: number } | null;
   readonly fleet: readonly Candidate[];
 };
 
@@ -89,6 +91,11 @@ export type Plan =
       readonly untilMs: number | null;
       readonly warnings: readonly string[];
     }
-  | { readonly kind: 'settled'; readonly status: 'running' | 'stopped'; readonly warnings: readonly string[] }
+  | {
+      readonly kind: 'settled';
+      readonly status: 'running' | 'stopped';
+      readonly untilMs: number | null;
+      readonly warnings: readonly string[];
+    }
   | { readonly kind: 'gone' }
   | { readonly kind: 'failed'; readonly error: ErrorBody; readonly warnings: readonly string[] };
