@@ -18,6 +18,12 @@ export const workspaceName = z
 /** Also the tail of a systemd unit's name and a label in environment variables. */
 export const serviceName = z
   .string()
-  .regex(/^[a-zA-Z0-9](?:[a-zA-Z0-9_-]{0,38}[a-zA-Z0-9])?$/, 'must be 1 to 40 of letters, digits, - and _, with a letter or digit at both ends');
+  .regex(
+    /^[a-zA-Z0-9](?:[a-zA-Z0-9_-]{0,38}[a-zA-Z0-9])?$/,
+    'must be 1 to 40 of letters, digits, - and _, with a letter or digit at both ends',
+  );
 
 export const port = z.int().min(1).max(65535);
+
+/** A package of Debian or Ubuntu. */
+export const packageName = z.string().regex(/^[a-z0-9][a-z0-9+.-]+$/, 'is not a package name');

@@ -29,7 +29,7 @@ export const healthCheck = z.discriminatedUnion('type', [
 ]);
 export type HealthCheck = z.infer<typeof healthCheck>;
 
-const environmentName = z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/, 'must be a name of letters, digits and _');
+export const environmentName = z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/, 'must be a name of letters, digits and _');
 
 /** A service as it crosses every wire and stands in the database; the repository file's looser forms become this. */
 export const serviceSpec = z.strictObject({
@@ -71,6 +71,14 @@ export const resolvedConfig = z.object({
   hook_files: z.array(z.enum(['create', 'up', 'stop', 'down'])),
   packages: z.array(z.string()),
   image: z.string().nullable(),
+  /** What the repository asks for; the server may allow less. */
+  limits: z
+    .object({
+      cpu: z.number().positive().optional(),
+      memory_bytes: z.number().positive().optional(),
+      disk_bytes: z.number().positive().optional(),
+    })
+    .optional(),
   /** What detection saw, a line each, for people. */
   notes: z.array(z.string()),
 });

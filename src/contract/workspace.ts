@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { port, serviceName, workspaceId, workspaceName } from './ids.ts';
+import { packageName, port, serviceName, workspaceId, workspaceName } from './ids.ts';
 import { serviceSpec } from './service-spec.ts';
 import type { ErrorBody, ErrorCode } from './errors.ts';
 
@@ -47,7 +47,7 @@ export const createWorkspaceRequest = z.strictObject({
   provider: providerName.optional(),
   image: z.string().min(1).max(200).optional(),
   /** Debian packages that the image needs; those of the repository's configuration are added to them. */
-  packages: z.array(z.string().regex(/^[a-z0-9][a-z0-9+.-]+$/, 'is not a package name')).max(100).optional(),
+  packages: z.array(packageName).max(100).optional(),
   services: z.array(serviceSpec).max(50).optional(),
 });
 export type CreateWorkspaceRequest = z.infer<typeof createWorkspaceRequest>;

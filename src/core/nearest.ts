@@ -36,7 +36,10 @@ export function nearest(word: string, candidates: Iterable<string>): string[] {
   if (wanted === '' || wanted.length > longestWord) return [];
   const allowed = Math.max(1, Math.floor(wanted.length / 3));
   return [...new Set(candidates)]
-    .filter((candidate) => Math.abs(candidate.length - wanted.length) <= allowed || candidate.toLowerCase().startsWith(wanted))
+    .filter(
+      (candidate) =>
+        Math.abs(candidate.length - wanted.length) <= allowed || candidate.toLowerCase().startsWith(wanted),
+    )
     .map((candidate) => ({ candidate, distance: distanceTo(wanted, candidate.toLowerCase()) }))
     .filter(({ distance }) => distance <= allowed)
     .sort((a, b) => a.distance - b.distance || (a.candidate < b.candidate ? -1 : 1))
