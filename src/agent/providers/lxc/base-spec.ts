@@ -1,0 +1,27 @@
+import { createHash } from 'node:crypto';
+import type { BaseSpec } from '../provider.ts';
+import { canonicalImage, parseImageReference } from './image-reference.ts';
+import { layout } from './layout.ts';
+import { packagesScript, provisionScript, sealScript } from './provision-script.ts';
+
+/** What a base is made from, in the one form that all spellings of it share. */
+export type CanonicalSpec = { readonly image: string; readonly packages: readonly string[] };
+
+export function canonicalSpec({ image, packages }: BaseSpec): CanonicalSpec {
+  const reference = parseImageReference(image);
+  return { image: reference ? canonicalImage(reference) : image, packages: [...new Set(packages)].toSorted() };
+}
+
+/** Twelve characters that stand for the spec and the scripts that it is made with: new scripts, new base. */
+export function baseId(spec: CanonicalSpec): string {
+  const made = [spec.image, ...spec.packages, provisionScript(), packagesScript([]), sealScript];
+  return createHash('sha256').update(JSON.stringify(made)).digest('hex').slice(0, 12);
+}
+
+export function baseName(spec: CanonicalSpec): string {
+  return layout.basePrefix + baseId(spec);
+}
+
+export function unfinishedName(spec: CanonicalSpec): string {
+  return layout.unfinishedPrefix + baseId(spec);
+}

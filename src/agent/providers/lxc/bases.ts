@@ -1,0 +1,78 @@
+import { NexusError } from '../../../contract/errors.ts';
+import { withHostLock } from '../../../lib/host-lock.ts';
+import { createSingleFlight } from '../../../lib/single-flight.ts';
+import type { BaseRef, BaseSpec } from '../provider.ts';
+import { isPackageName } from './base-packages.ts';
+import { buildBase, type BuildContext } from './base-build.ts';
+import { baseId, baseName, canonicalSpec, type CanonicalSpec } from './base-spec.ts';
+import { isNotFound } from './engine-failure.ts';
+import { engineInstance } from './instance-config.ts';
+import { keys } from './layout.ts';
+import { noSurroundings, readSurroundings, surroundingsFingerprint, type Surroundings } from './surroundings.ts';
+
+export type EnsureOptions = {
+  readonly onProgress?: ((line: string) => void) | undefined;
+  /** Ends the waiting; the build itself goes on, for the next who asks. */
+  readonly signal?: AbortSignal | undefined;
+};
+
+export type Bases = { ensure(spec: BaseSpec, options: EnsureOptions): Promise<BaseRef> };
+
+/**
+ * The ready-made, stopped instances that workspaces are copied from. A base has its name from what it is made of;
+ * it is made under another, and gets its own when it is whole. One process of the host builds a base at a time.
+ */
+export function createBases(context: BuildContext, { carrySurroundings }: { carrySurroundings: boolean }): Bases {
+  const singleFlight = createSingleFlight();
+
+  async function isThere(spec: CanonicalSpec, surroundings: Surroundings): Promise<boolean> {
+    try {
+      const found = await context.engine.get(`/1.0/instances/${baseName(spec)}`, engineInstance);
+      return found.config[keys.surroundings] === surroundingsFingerprint(surroundings);
+    } catch (thrown) {
+      if (isNotFound(thrown)) return false;
+      throw thrown;
+    }
+  }
+
+  async function ensure(spec: CanonicalSpec, onProgress: (line: string) => void): Promise<BaseRef> {
+    const name = baseName(spec);
+    const surroundings = carrySurroundings ? await readSurroundings() : noSurroundings;
+    if (!(await isThere(spec, surroundings))) {
+      const plain = spec.packages.length > 0 ? await ensure({ ...spec, packages: [] }, onProgress) : null;
+      await singleFlight(name, () =>
+        withHostLock(
+          baseId(spec),
+          async () => {
+            if (await isThere(spec, surroundings)) return;
+            await buildBase(context, { spec, plain: plain?.name ?? null, surroundings, onProgress });
+          },
+          { onWait: () => onProgress('another process of this node is building the base'), signal: context.signal },
+        ),
+      );
+    }
+    return { name, ...spec };
+  }
+
+  return {
+    async ensure(spec, { onProgress = () => undefined, signal }) {
+      const wrong = spec.packages.filter((name) => !isPackageName(name));
+      if (wrong.length > 0)
+        throw new NexusError('package_install_failed', {
+          packages: spec.packages,
+          output: wrong.map((name) => `${name} is not a package name`),
+        });
+      return untilAborted(ensure(canonicalSpec(spec), onProgress), signal);
+    },
+  };
+}
+
+function untilAborted<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  if (!signal) return promise;
+  return new Promise((resolve, reject) => {
+    const abort = (): void => reject(signal.reason instanceof Error ? signal.reason : new Error('aborted'));
+    if (signal.aborted) abort();
+    signal.addEventListener('abort', abort, { once: true });
+    promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort));
+  });
+}

@@ -1,0 +1,47 @@
+import { NexusError } from '../../../contract/errors.ts';
+
+/** What the engine answered instead of doing it: its HTTP-like status (0: none) and its own words. */
+export class EngineFailure extends Error {
+  readonly status: number;
+
+  constructor({ status, message }: { status: number; message: string }) {
+    super(message);
+    this.name = 'EngineFailure';
+    this.status = status;
+  }
+}
+
+export function engineUnreachable(socketPath: string, cause: unknown): NexusError<'provider_unavailable'> {
+  const reason = `${socketPath}: ${cause instanceof Error ? cause.message : String(cause)}`;
+  return new NexusError('provider_unavailable', { provider: 'lxc', reason }, { cause });
+}
+
+export function isNotFound(thrown: unknown): boolean {
+  return thrown instanceof EngineFailure && (thrown.status === 404 || /not found/i.test(thrown.message));
+}
+
+export function isAlreadyThere(thrown: unknown): boolean {
+  return thrown instanceof EngineFailure && (thrown.status === 409 || /already exists/i.test(thrown.message));
+}
+
+/** The engine has the instance in another operation's hands (a start that still runs, say): worth another try. */
+export function isBusy(thrown: unknown): boolean {
+  return thrown instanceof EngineFailure && /\bbusy\b|operation .*(in progress|already running)/i.test(thrown.message);
+}
+
+export function isDiskFull(thrown: unknown): boolean {
+  const text = thrown instanceof Error ? thrown.message : '';
+  return /no space left on device|disk quota exceeded|read-only file system/i.test(text);
+}
+
+/**
+ * An engine's failure as one of ours, with the engine's own as its cause. A full disk is told apart whatever was
+ * being done; for the rest the caller knows what it means.
+ */
+export function fromEngine(thrown: unknown, where: string, otherwise: (reason: string) => NexusError): unknown {
+  if (!(thrown instanceof EngineFailure)) return thrown;
+  if (isDiskFull(thrown)) return new NexusError('disk_full', { where }, { cause: thrown });
+  const error = otherwise(thrown.message);
+  error.cause = thrown;
+  return error;
+}

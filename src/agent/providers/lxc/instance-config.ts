@@ -1,0 +1,89 @@
+import { z } from 'zod';
+import type { Instance, InstanceLimits, InstanceSpec } from '../provider.ts';
+import { instanceName, interfaceName, keys, layout } from './layout.ts';
+
+/** An instance as the engine describes it: the part that we read. */
+export const engineInstance = z.object({
+  name: z.string(),
+  status: z.string(),
+  config: z.record(z.string(), z.string()),
+  devices: z.record(z.string(), z.record(z.string(), z.string())),
+});
+export type EngineInstance = z.infer<typeof engineInstance>;
+
+export type Placement = {
+  readonly cluster: string;
+  readonly pool: string;
+  readonly address: string;
+  readonly mtu: number;
+};
+
+/** The body of the request that copies a base. */
+export function instanceBody(spec: InstanceSpec, placement: Placement): Record<string, unknown> {
+  const name = instanceName(spec.id);
+  return {
+    name,
+    source: { type: 'copy', source: spec.base.name, instance_only: true },
+    config: {
+      ...limitConfig(spec.limits),
+      'security.nesting': 'false',
+      'security.privileged': 'false',
+      'boot.autostart': 'false',
+      'raw.lxc': `lxc.uts.name = ${spec.hostname}`,
+      [keys.cluster]: placement.cluster,
+      [keys.workspace]: spec.id,
+      [keys.base]: spec.base.name,
+    },
+    devices: {
+      root: { ...rootDevice(placement.pool), size: `${spec.limits.diskBytes}B` },
+      eth0: networkDevice(name, placement),
+    },
+  };
+}
+
+export function rootDevice(pool: string): Record<string, string> {
+  return { type: 'disk', path: '/', pool };
+}
+
+export function networkDevice(name: string, { address, mtu }: { address: string; mtu: number }): Record<string, string> {
+  return {
+    type: 'nic',
+    nictype: 'routed',
+    name: 'eth0',
+    host_name: interfaceName(name),
+    'ipv4.address': address,
+    'ipv4.neighbor_probe': 'false',
+    mtu: String(mtu),
+  };
+}
+
+/** Whole processors are given as such, so that `nproc` inside is right; a part of one is a share of time. */
+export function limitConfig({ cpu, memoryBytes, processes }: InstanceLimits): Record<string, string> {
+  const share = Number.isInteger(cpu) ? {} : { 'limits.cpu.allowance': `${Math.round(cpu * 100)}ms/100ms` };
+  return {
+    'limits.cpu': String(Math.ceil(cpu)),
+    ...share,
+    'limits.memory': `${memoryBytes}B`,
+    'limits.processes': String(processes),
+  };
+}
+
+export function toInstance({ status, config, devices }: EngineInstance): Instance | null {
+  const id = config[keys.workspace];
+  if (id === undefined) return null;
+  return {
+    id,
+    state: stateOf(status),
+    address: devices['eth0']?.['ipv4.address'] ?? null,
+    base: config[keys.base] ?? '',
+  };
+}
+
+function stateOf(status: string): Instance['state'] {
+  if (status === 'Running') return 'running';
+  return status === 'Frozen' ? 'frozen' : 'stopped';
+}
+
+export function isWorkspaceOf(cluster: string, { name, config }: EngineInstance): boolean {
+  return name.startsWith(layout.instancePrefix) && config[keys.cluster] === cluster;
+}
