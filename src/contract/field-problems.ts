@@ -1,0 +1,81 @@
+/** What a schema found wrong, in words for people: one problem a field, every field. */
+import type { z } from 'zod';
+import type { FieldProblem } from './errors.ts';
+
+type Issue = z.core.$ZodIssue;
+type Path = readonly PropertyKey[];
+/** With the path in pieces, to find its place in a file. */
+export type LocatedProblem = FieldProblem & { readonly segments: Path; readonly unknownKey: string | null };
+
+/** `prefix`: where the value stands, e.g. `query`. */
+export function fieldProblems(error: z.core.$ZodError, prefix: Path = []): FieldProblem[] {
+  return locatedProblems(error, prefix).map(({ path, problem }) => ({ path, problem }));
+}
+
+export function locatedProblems(error: z.core.$ZodError, prefix: Path = []): LocatedProblem[] {
+  return error.issues.flatMap((issue) => problemsOf(issue, prefix));
+}
+
+/** `services[0].health_check.type`; `body` for the value itself. */
+export function pathText(path: Path): string {
+  const text = path.map((part) => (typeof part === 'number' ? `[${part}]` : `.${String(part)}`)).join('');
+  return text.replace(/^\./, '') || 'body';
+}
+
+function problemsOf(issue: Issue, prefix: Path): LocatedProblem[] {
+  const segments = [...prefix, ...issue.path];
+  const one = (problem: string, at: Path = segments, unknownKey: string | null = null): LocatedProblem => ({
+    path: pathText(at),
+    problem,
+    segments: at,
+    unknownKey,
+  });
+  switch (issue.code) {
+    case 'unrecognized_keys':
+      return issue.keys.map((key) => one('is not known', [...segments, key], key));
+    case 'invalid_value':
+      return [one(`must be ${issue.values.map(String).join(' or ')}`)];
+    case 'invalid_type':
+      return [one(issue.message.endsWith('received undefined') ? 'is required' : `must be ${named(issue.expected)}`)];
+    case 'invalid_union':
+      return unionProblems(issue, segments) ?? [one(unionText(issue))];
+    case 'invalid_key':
+      return [one(issue.issues.map(({ message }) => message).join('; '))];
+    default:
+      return [one(lowerFirst(issue.message))];
+  }
+}
+
+type UnionIssue = Extract<Issue, { code: 'invalid_union' }>;
+
+/** Those of the one form that the value has the type of. */
+function unionProblems(issue: UnionIssue, segments: Path): LocatedProblem[] | undefined {
+  const ofItsType = issue.errors.find((issues) => !issues.some(({ code, path }) => code === 'invalid_type' && path.length === 0));
+  return ofItsType?.flatMap((inner) => problemsOf(inner, segments));
+}
+
+function unionText(issue: UnionIssue): string {
+  if (!('options' in issue)) {
+    const expected = issue.errors.flatMap(([first]) => (first?.code === 'invalid_type' ? [named(first.expected)] : []));
+    return `must be ${[...new Set(expected)].join(' or ')}`;
+  }
+  return `must be ${(issue.options as unknown[]).map(String).join(' or ')}`;
+}
+
+const names: Readonly<Record<string, string>> = {
+  int: 'a whole number',
+  number: 'a number',
+  string: 'text',
+  boolean: 'true or false',
+  array: 'a list',
+  object: 'an object',
+  record: 'an object',
+};
+
+function named(type: string): string {
+  return names[type] ?? type;
+}
+
+function lowerFirst(text: string): string {
+  return text.charAt(0).toLowerCase() + text.slice(1);
+}
