@@ -1,0 +1,107 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { NexusError } from '../contract/errors.ts';
+import { loadConfig } from './load-config.ts';
+
+/** What loading the text as a file gives, or its error's message with the file called `F`. */
+function load(text: string, env: Record<string, string> = {}): ReturnType<typeof loadConfig> | string {
+  const folder = mkdtempSync(join(tmpdir(), 'nexus-config-'));
+  const file = join(folder, 'server.yaml');
+  try {
+    writeFileSync(file, text);
+    return loadConfig({ file, env });
+  } catch (error) {
+    assert.ok(error instanceof NexusError);
+    assert.equal(error.code, 'config_invalid');
+    return error.message.replaceAll(file, 'F');
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
+test('every key has a default', () => {
+  const config = loadConfig({ env: {} });
+  assert.equal(config.data_dir, '/var/lib/nexus');
+  assert.deepEqual(config.listen, { host: '127.0.0.1', port: 3001 });
+  assert.deepEqual(config.ports, { ssh: { first: 2222, last: 2299 }, services: { first: 23_000, last: 23_999 } });
+  assert.equal(config.limits.memory, 4e9);
+  assert.deepEqual(load(''), config);
+});
+
+test('the file stands over the defaults, the environment over both', () => {
+  const env = {
+    NEXUS_DATA_DIR: '/data',
+    NEXUS_LISTEN_PORT: '0',
+    NEXUS_PORTS_SSH: '3000-3010',
+    NEXUS_PUBLIC_HOST: '10',
+    NEXUS_ADMINS: 'alice, bob',
+    NEXUS_LIMITS_MEMORY: '1GiB',
+    NEXUS_METRICS_PUBLIC: 'true',
+    NEXUS_NODE_NAME: '',
+    NEXUS_TOKEN: 'not ours',
+  };
+  const config = load('listen: { host: 0.0.0.0, port: 80 }\nnode: { name: n }\n', env);
+  assert.ok(typeof config !== 'string');
+  assert.deepEqual(config.listen, { host: '0.0.0.0', port: 0 });
+  assert.equal(config.data_dir, '/data');
+  assert.deepEqual(config.ports.ssh, { first: 3000, last: 3010 });
+  assert.equal(config.public_host, '10');
+  assert.deepEqual(config.admins, ['alice', 'bob']);
+  assert.equal(config.limits.memory, 2 ** 30);
+  assert.equal(config.metrics.public, true);
+  assert.equal(config.node.name, 'n');
+  assert.deepEqual(loadConfig({ env: { NEXUS_TLS_CERT: 'c', NEXUS_TLS_KEY: 'k' } }).tls, { cert: 'c', key: 'k' });
+});
+
+const broken: readonly [name: string, text: string, expected: string][] = [
+  [
+    'an unknown key, and the nearest',
+    'data_dir: /x\nlisten:\n  prot: 3\n',
+    'F:3:3: listen.prot: is not known; did you mean port?',
+  ],
+  ['an unknown key at the top', 'listn: {}\n', 'F:1:1: listn: is not known; did you mean listen?'],
+  [
+    'a key of another place',
+    'workspaces_per_user: 3\n',
+    'F:1:1: workspaces_per_user: is not known; did you mean limits.workspaces_per_user?',
+  ],
+  ['a key like none', 'zzzzzzzz: 3\n', 'F:1:1: zzzzzzzz: is not known'],
+  ['a wrong value', 'listen:\n  port: many\n', 'F:2:9: listen.port: must be a number'],
+  ['a range the wrong way round', 'ports: { ssh: 9-3 }', 'F:1:15: ports.ssh: must be a range within 1-65535'],
+  ['a missing value', 'tls:\n  cert: x\n', 'F:2:3: tls.key: is required'],
+  ['all problems', 'admins: alice\nlisten: 3\n', 'F:2:9: listen: must be an object\nF:1:9: admins: must be a list'],
+  ['no map', '- a\n', 'F:1:1: file: must be an object'],
+];
+for (const [name, text, expected] of broken) {
+  test(`a broken file is refused with its place: ${name}`, () => assert.equal(load(text), expected));
+}
+
+test('broken YAML is refused with its place', () => {
+  assert.match(String(load('a: b\nc: [1, 2\n')), /^F:3:1: yaml: Flow sequence/);
+});
+
+test('a broken variable is refused by its name', () => {
+  assert.equal(load('', { NEXUS_LISTEN_PORT: 'many' }), 'environment: NEXUS_LISTEN_PORT: must be a number');
+  assert.throws(
+    () => loadConfig({ env: { NEXUS_AUTH_MODE: 'none' } }),
+    /environment: NEXUS_AUTH_MODE: must be local or github or oidc/,
+  );
+  assert.throws(
+    () => loadConfig({ env: { NEXUS_TLS_CERT: 'c' } }),
+    /^NexusError: configuration: tls.key: is required$/,
+  );
+});
+
+test('a variable does not hide that the file is broken there', () => {
+  assert.equal(load('listen: 3\n', { NEXUS_LISTEN_PORT: '1' }), 'F:1:9: listen: must be an object');
+});
+
+test('a missing file is named', () => {
+  assert.throws(
+    () => loadConfig({ file: '/nonexistent/server.yaml', env: {} }),
+    /server\.yaml: file: the file cannot be read: ENOENT/,
+  );
+});

@@ -1,0 +1,138 @@
+/**
+ * The server's configuration: defaults, the YAML file over them, the environment over both. A key's variable is
+ * `NEXUS_` and its path in capitals: `NEXUS_LISTEN_PORT`.
+ */
+import { readFileSync } from 'node:fs';
+import { LineCounter, isMap, isNode, isScalar, parseDocument } from 'yaml';
+import type { Document } from 'yaml';
+import { z } from 'zod';
+import { NexusError } from '../contract/errors.ts';
+import { fieldProblems, locatedProblems, pathText } from '../contract/field-problems.ts';
+import type { LocatedProblem } from '../contract/field-problems.ts';
+import { serverConfig } from '../contract/server-config.ts';
+import type { ServerConfig } from '../contract/server-config.ts';
+import { nearest } from '../core/nearest.ts';
+
+type Environment = Readonly<Record<string, string | undefined>>;
+type Key = { readonly path: readonly string[]; readonly schema: z.ZodType };
+
+/**
+ * @param file the configuration file; absent: defaults and environment alone
+ * @throws config_invalid naming every problem with file, line and column
+ */
+export function loadConfig({ file, env }: { file?: string | undefined; env: Environment }): ServerConfig {
+  const source = file === undefined ? { value: {}, place: () => ({}) } : readConfig(file);
+  const value = withEnvironment(source.value, env);
+  const parsed = serverConfig.safeParse(value);
+  if (parsed.success) return parsed.data;
+  const problems = locatedProblems(parsed.error).map((problem) => ({
+    path: problem.segments.length === 0 ? 'file' : problem.path,
+    problem: suggest(problem),
+    ...source.place(problem),
+  }));
+  throw new NexusError('config_invalid', { file: file ?? 'configuration', problems });
+}
+
+type Place = { line?: number; column?: number };
+type Source = { value: unknown; place: (problem: LocatedProblem) => Place };
+
+function readConfig(file: string): Source {
+  const lineCounter = new LineCounter();
+  const document = parseDocument(readText(file), { lineCounter, prettyErrors: false });
+  if (document.errors.length > 0) {
+    const problems = document.errors.map(({ message, pos }) => {
+      const { line, col } = lineCounter.linePos(pos[0]);
+      return { path: 'yaml', problem: message, line, column: col };
+    });
+    throw new NexusError('config_invalid', { file, problems });
+  }
+  const place = (problem: LocatedProblem): Place => {
+    const offset = offsetOf(document, problem);
+    if (offset === undefined) return {};
+    const { line, col } = lineCounter.linePos(offset);
+    return { line, column: col };
+  };
+  return { value: (document.toJS() as unknown) ?? {}, place };
+}
+
+function readText(file: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (error) {
+    const problem = `the file cannot be read: ${(error as Error).message}`;
+    throw new NexusError('config_invalid', { file, problems: [{ path: 'file', problem }] }, { cause: error });
+  }
+}
+
+/** Of an unknown key, or of the nearest value that is there. */
+function offsetOf(document: Document, { segments, unknownKey }: LocatedProblem): number | undefined {
+  for (let length = segments.length; length >= 0; length--) {
+    const path = segments.slice(0, length);
+    if (unknownKey !== null && length === segments.length) {
+      const parent = document.getIn(path.slice(0, -1), true);
+      const key = isMap(parent)
+        ? parent.items.map((pair) => pair.key).find((one) => isScalar(one) && one.value === unknownKey)
+        : undefined;
+      if (isScalar(key)) return key.range?.[0];
+    }
+    const node = document.getIn(path, true);
+    if (isNode(node)) return node.range?.[0];
+  }
+  return undefined;
+}
+
+function suggest({ segments, problem, unknownKey }: LocatedProblem): string {
+  if (unknownKey === null) return problem;
+  const parent = pathText(segments.slice(0, -1));
+  const known = knownKeys(serverConfig).map(({ path }) => path);
+  const siblings = known.filter(
+    (path) => path.length >= segments.length && pathText(path.slice(0, segments.length - 1)) === parent,
+  );
+  const [best] = nearest(
+    unknownKey,
+    siblings.map((path) => path[segments.length - 1] ?? ''),
+  );
+  const elsewhere = known.find((path) => path.at(-1) === unknownKey);
+  const meant = best ?? (elsewhere ? pathText(elsewhere) : undefined);
+  return meant === undefined ? problem : `${problem}; did you mean ${meant}?`;
+}
+
+function withEnvironment(value: unknown, env: Environment): unknown {
+  let result = value;
+  for (const { path, schema } of knownKeys(serverConfig)) {
+    const variable = `NEXUS_${path.join('_').toUpperCase()}`;
+    const text = env[variable];
+    if (text !== undefined && text !== '') result = withValue(result, path, environmentValue(variable, text, schema));
+  }
+  return result;
+}
+
+/** As text where the key takes text, else as YAML, else as a list with commas. */
+function environmentValue(variable: string, text: string, schema: z.ZodType): unknown {
+  const readings = [text, parseDocument(text).toJS() as unknown, text.split(',').map((part) => part.trim())];
+  const fitting = readings.find((reading) => schema.safeParse(reading).success);
+  if (fitting !== undefined) return fitting;
+  const { error } = schema.safeParse(readings[1]);
+  const problem = (error ? fieldProblems(error) : []).map((one) => one.problem).join('; ');
+  throw new NexusError('config_invalid', { file: 'environment', problems: [{ path: variable, problem }] });
+}
+
+/** A copy with the value at the path; what stands in the way is left for the schema to refuse. */
+function withValue(target: unknown, [name, ...rest]: readonly string[], value: unknown): unknown {
+  if (name === undefined) return value;
+  if (typeof target !== 'object' || target === null || Array.isArray(target)) return target;
+  const record = target as Record<string, unknown>;
+  return { ...record, [name]: withValue(record[name] ?? {}, rest, value) };
+}
+
+/** Every key that takes a value, below the schema's objects. */
+function knownKeys(schema: z.ZodType, path: readonly string[] = []): Key[] {
+  const inner = unwrapped(schema);
+  if (!(inner instanceof z.ZodObject)) return [{ path, schema }];
+  return Object.entries(inner.shape).flatMap(([name, child]) => knownKeys(child as z.ZodType, [...path, name]));
+}
+
+function unwrapped(schema: z.ZodType): z.ZodType {
+  const wraps = schema instanceof z.ZodOptional || schema instanceof z.ZodDefault || schema instanceof z.ZodPrefault;
+  return wraps ? unwrapped(schema.unwrap() as z.ZodType) : schema;
+}
