@@ -21,10 +21,13 @@ field() {
 
 # pid_of ROLE: of a process that runs and is a nexus; a process id in the file may have passed to another program.
 pid_of() {
-  pid=$(field "$data_dir/$1.json" pid)
-  if [ -n "$pid" ] && tr '\0' ' ' <"/proc/$pid/cmdline" 2>/dev/null | grep -q nexus; then
-    echo "$pid"
-  fi
+  for file in "$data_dir/$1.json" "$data_dir/$1/$1.json"; do
+    pid=$(field "$file" pid)
+    if [ -n "$pid" ] && tr '\0' ' ' 2>/dev/null <"/proc/$pid/cmdline" | grep -q nexus; then
+      echo "$pid"
+      return
+    fi
+  done
 }
 
 server_answers() {

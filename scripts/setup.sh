@@ -61,4 +61,5 @@ if [ -n "$missing" ]; then
   }
 fi
 
+scripts/start-engine.sh
 scripts/install-deps.sh
