@@ -1,4 +1,5 @@
 import type { ServiceSpec } from '../contract/service-spec.ts';
+import { isDatabasePort } from './ports.ts';
 
 /** Schemes by which clients of the well-known servers name them; every other port is spoken to over HTTP. */
 const schemeByPort: ReadonlyMap<number, string> = new Map([
@@ -21,7 +22,7 @@ export function serviceVariablePrefix(service: string): string {
 /** Mapped on the host unless it says otherwise, or is a known database (cli.md); without a port there is nothing to map. */
 export function isExposed(service: Pick<ServiceSpec, 'port' | 'expose'>): boolean {
   if (service.port === undefined) return false;
-  return service.expose ?? !schemeByPort.has(service.port);
+  return service.expose ?? !isDatabasePort(service.port);
 }
 
 /** What every service and every login shell of a workspace finds in its environment. */

@@ -36,6 +36,7 @@ export async function up(db: Kysely<unknown>): Promise<void> {
     .addColumn('packages_json', 'text', (c) => c.notNull().defaultTo('[]'))
     .addColumn('uploaded', 'integer', (c) => c.notNull().defaultTo(0))
     .addColumn('ssh_port', 'integer')
+    .addColumn('address', 'text')
     .addColumn('host_key', 'text')
     .addColumn('branch', 'text')
     .addColumn('commit_id', 'text')
