@@ -173,6 +173,12 @@ export const errorCatalogue = {
     message: () => 'The server is stopping.',
     hint: () => 'nexus server status',
   }),
+  server_already_running: define<{ data_dir: string; pid: number }>({
+    status: 409,
+    meaning: 'Another server has the data folder.',
+    message: ({ data_dir, pid }) => `A server runs on ${data_dir} already (process ${pid}).`,
+    hint: () => 'nexus server status',
+  }),
   port_pool_exhausted: define<{ pool: string; first: number; last: number }>({
     status: 503,
     meaning: 'Every port of the pool is given out.',

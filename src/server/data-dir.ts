@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { chmod, mkdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { NexusError } from '../contract/errors.ts';
 import { createFileOnce, writeFileAtomic } from '../lib/atomic-file.ts';
 
 export type DataDir = {
@@ -40,22 +41,12 @@ export async function prepareDataDir(dir: DataDir): Promise<void> {
   await mkdir(join(dir.path, 'uploads'), { recursive: true, mode: 0o700 });
 }
 
-export class DataDirInUse extends Error {
-  readonly pid: number;
-
-  constructor(path: string, pid: number) {
-    super(`${path} is in use by the server with the process id ${pid}`);
-    this.name = 'DataDirInUse';
-    this.pid = pid;
-  }
-}
-
 type Holder = { readonly pid: number; readonly started: string | null };
 
 /**
  * Takes the folder for this process, until disposed of. The lock of a process that is gone is taken over, also when
  * another process got its id meanwhile.
- * @throws DataDirInUse
+ * @throws server_already_running
  */
 export async function lockDataDir(dir: DataDir): Promise<AsyncDisposable> {
   const file = join(dir.path, 'server.lock');
@@ -63,7 +54,8 @@ export async function lockDataDir(dir: DataDir): Promise<AsyncDisposable> {
   for (;;) {
     if (await createFileOnce(file, `${JSON.stringify(own)}\n`, { mode: 0o600 })) break;
     const holder = await readHolder(file);
-    if (holder && isAlive(holder)) throw new DataDirInUse(dir.path, holder.pid);
+    if (holder && isAlive(holder))
+      throw new NexusError('server_already_running', { data_dir: dir.path, pid: holder.pid });
     await rm(file, { force: true });
   }
   return { [Symbol.asyncDispose]: () => rm(file, { force: true }) };
