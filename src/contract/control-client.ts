@@ -3,6 +3,7 @@
  * pass, a server that does not answer are all followed by another try. Only when the server says that this peer may
  * not come in (`refused` with `unauthorized`) does it end for good.
  */
+import { on, once } from 'node:events';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -66,7 +67,7 @@ const handshakeTimeoutMs = 10_000;
 const settledAfterMs = 5_000;
 const maxMessageBytes = 16 * 2 ** 20;
 
-/** @throws unauthorized when `url` or the join token cannot be used at all */
+/** @throws invalid_request when `url` or the join token cannot be used at all */
 export function connectControl(options: ControlOptions): ControlClient {
   const endpoint = controlUrl(options.url);
   if (options.joinToken !== undefined) joinTokenPin(options.joinToken);
@@ -99,7 +100,7 @@ export function connectControl(options: ControlOptions): ControlClient {
     },
     send(message) {
       if (open?.readyState !== WebSocket.OPEN) return false;
-      open.send(JSON.stringify(message));
+      sendTo(open, message);
       return true;
     },
     ended,
@@ -116,93 +117,122 @@ type Loss = { readonly reason: string; readonly refusal?: NexusError };
 async function holdConnection(
   endpoint: string,
   options: ControlOptions,
-  signal: AbortSignal,
+  stopping: AbortSignal,
   onOpen: (socket: WebSocket) => void,
 ): Promise<Loss> {
-  const expected = await expectedServer(options).catch((error: NexusError) => error);
-  if (expected instanceof Error) return { reason: expected.message };
-  const { identity, log } = options;
-  const hello = peerHello(identity, options);
-  const lost = Promise.withResolvers<Loss>();
-  const socket = new WebSocket(endpoint, { maxPayload: maxMessageBytes, handshakeTimeout: handshakeTimeoutMs });
-  let serverKey: string | null = null;
-  let welcomed = false;
-  let stopHeartbeats = (): void => undefined;
-  const deadline = setTimeout(
-    () => lost.resolve({ reason: 'the server did not answer the handshake' }),
-    handshakeTimeoutMs,
-  );
-  const onAbort = (): void => lost.resolve({ reason: 'stopping' });
-
-  async function handshakeMessage(message: ServerToPeer): Promise<void> {
-    if (message.type === 'refused') {
-      const refusal = fromBody(message.error);
-      lost.resolve({ reason: refusal.message, ...(refusal.code === 'unauthorized' ? { refusal } : {}) });
-    } else if (message.type === 'challenge' && serverKey === null) {
-      checkChallenge(hello, message, expected as ExpectedServer);
-      serverKey = message.public_key;
-      socket.send(JSON.stringify(peerProof(identity, hello, message)));
-    } else if (message.type === 'welcome' && serverKey !== null) {
-      clearTimeout(deadline);
-      welcomed = true;
-      onOpen(socket);
-      stopHeartbeats = sendHeartbeats(socket, options, () => lost.resolve({ reason: 'the server stopped answering' }));
-      await writeFileAtomic(keyFile(options.stateDir), `${serverKey}\n`, { mode: 0o600 });
-      options.onWelcome(message);
-    } else {
-      throw new NexusError('unauthorized', { reason: `the server sent ${message.type} out of turn` });
-    }
+  const gone = new AbortController();
+  function giveUp(reason: string): void {
+    gone.abort(new Error(reason));
   }
-
-  // One after the other: the messages behind a welcome wait until it is dealt with.
-  let inTurn = Promise.resolve();
-  function onText(text: string): void {
-    inTurn = inTurn
-      .then(async () => {
-        const message = parseMessage(text);
-        if (message === null) return log.warn('the server sent a message that this version does not know');
-        if (welcomed) return options.onMessage(message);
-        await handshakeMessage(message);
-      })
-      .catch((cause: unknown) => {
-        log.error({ err: cause }, 'a control message could not be dealt with');
-        if (!welcomed) lost.resolve({ reason: cause instanceof Error ? cause.message : String(cause) });
-      });
-  }
-
-  signal.addEventListener('abort', onAbort);
-  if (signal.aborted) onAbort();
-  socket.on('open', () => socket.send(JSON.stringify(hello)));
-  socket.on('message', (data) => onText((data as Buffer).toString('utf8')));
-  socket.on('error', (error) => lost.resolve({ reason: `the server cannot be reached: ${error.message}` }));
-  socket.on('close', () => lost.resolve({ reason: 'the server closed the connection' }));
+  const onStop = (): void => giveUp('this side is stopping');
+  stopping.addEventListener('abort', onStop);
+  const deadline = setTimeout(() => giveUp('the server did not answer the handshake'), handshakeTimeoutMs);
+  let socket: WebSocket | null = null;
+  let heartbeats: NodeJS.Timeout | undefined;
   try {
-    return await lost.promise;
+    const expected = await expectedServer(options);
+    socket = new WebSocket(endpoint, { maxPayload: maxMessageBytes });
+    const messages = messagesOf(socket, gone.signal);
+    await once(socket, 'open', { signal: gone.signal });
+    const { welcome, serverKey } = await shakeHands(socket, messages, options, expected);
+    clearTimeout(deadline);
+    await writeFileAtomic(keyFile(options.stateDir), `${serverKey}\n`, { mode: 0o600 });
+    onOpen(socket);
+    heartbeats = startHeartbeats(socket, options, () => giveUp('the server stopped answering'));
+    options.onWelcome(welcome);
+    for await (const message of messages) deliver(message, options);
+    return { reason: 'the server closed the connection' };
+  } catch (error) {
+    const cause: unknown = gone.signal.aborted ? gone.signal.reason : error;
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    return cause instanceof Refusal && cause.error.code === 'unauthorized'
+      ? { reason, refusal: cause.error }
+      : { reason };
   } finally {
     clearTimeout(deadline);
-    stopHeartbeats();
-    signal.removeEventListener('abort', onAbort);
-    socket.terminate();
+    clearInterval(heartbeats);
+    stopping.removeEventListener('abort', onStop);
+    closeNow(socket);
   }
 }
 
+/** This peer may not come in; another error means that this side is not content with the server. */
+class Refusal extends Error {
+  readonly error: NexusError;
+
+  constructor(error: NexusError) {
+    super(error.message);
+    this.name = 'Refusal';
+    this.error = error;
+  }
+}
+
+async function shakeHands(
+  socket: WebSocket,
+  messages: AsyncIterator<ServerToPeer>,
+  options: ControlOptions,
+  expected: ExpectedServer,
+): Promise<{ welcome: Welcome; serverKey: string }> {
+  const { identity } = options;
+  async function receive<T extends ServerToPeer['type']>(type: T): Promise<Extract<ServerToPeer, { type: T }>> {
+    const { value: message, done } = await messages.next();
+    if (done) throw new Error('the server closed the connection during the handshake');
+    if (message.type === 'refused') throw new Refusal(fromBody(message.error));
+    if (message.type !== type) throw new Error(`the server sent ${message.type} in place of ${type}`);
+    return message as Extract<ServerToPeer, { type: T }>;
+  }
+  const hello = peerHello(identity, options);
+  sendTo(socket, hello);
+  const challenge = await receive('challenge');
+  checkChallenge(hello, challenge, expected);
+  sendTo(socket, peerProof(identity, hello, challenge));
+  return { welcome: await receive('welcome'), serverKey: challenge.public_key };
+}
+
+/** What cannot be understood is from a newer server and no reason to lose the connection. */
+function messagesOf(socket: WebSocket, signal: AbortSignal): AsyncGenerator<ServerToPeer, void, undefined> {
+  const received = on(socket, 'message', { close: ['close'], signal });
+  async function* understood(): AsyncGenerator<ServerToPeer, void, undefined> {
+    for await (const [data] of received) {
+      const message = parseMessage(String(data));
+      if (message !== null) yield message;
+    }
+  }
+  return understood();
+}
+
+function deliver(message: ServerToPeer, options: ControlOptions): void {
+  try {
+    options.onMessage(message);
+  } catch (error) {
+    options.log.error({ err: error, type: message.type }, 'a message of the server could not be dealt with');
+  }
+}
+
+function sendTo(socket: WebSocket, message: PeerToServer): void {
+  socket.send(JSON.stringify(message));
+}
+
+function closeNow(socket: WebSocket | null): void {
+  socket?.on('error', () => undefined); // ending a connection that is being made is an error to `ws`
+  socket?.terminate();
+}
+
 /** Sends a heartbeat now and at every interval; a server that lets two pings go unanswered is not there any more. */
-function sendHeartbeats(socket: WebSocket, options: ControlOptions, onSilence: () => void): () => void {
+function startHeartbeats(socket: WebSocket, options: ControlOptions, onSilence: () => void): NodeJS.Timeout {
   const { intervalMs = heartbeatIntervalMs } = options;
   let unanswered = 0;
   socket.on('pong', () => {
     unanswered = 0;
   });
   function beat(): void {
-    if (socket.readyState !== WebSocket.OPEN) return;
     if (unanswered >= 2) return onSilence();
     unanswered += 1;
     socket.ping();
-    socket.send(JSON.stringify({ type: 'heartbeat', ...options.heartbeat() } satisfies PeerToServer));
+    sendTo(socket, { type: 'heartbeat', ...options.heartbeat() });
   }
-  const timer = setInterval(beat, intervalMs);
   beat();
-  return () => clearInterval(timer);
+  return setInterval(beat, intervalMs);
 }
 
 function parseMessage(text: string): ServerToPeer | null {
@@ -232,8 +262,8 @@ function controlUrl(base: string): string {
   if (url.protocol === 'https:') url.protocol = 'wss:';
   else if (url.protocol === 'http:' && isLoopback(url.hostname)) url.protocol = 'ws:';
   else {
-    const reason = `${base} is on another machine: the control connection needs https there`;
-    throw new NexusError('unauthorized', { reason });
+    const problem = `must be https, for ${url.host} is another machine`;
+    throw new NexusError('invalid_request', { fields: [{ path: 'server', problem }] });
   }
   return url.href;
 }

@@ -53,7 +53,7 @@ export function serverChallenge(identity: Identity, hello: Hello): Challenge {
 
 /**
  * The peer's check of its server.
- * @throws unauthorized when it is another server, or one that does not have the key it shows
+ * @throws forbidden when it is another server, or one that does not have the key it shows
  */
 export function checkChallenge(hello: Hello, challenge: Challenge, expected: ExpectedServer): void {
   const isExpected =
@@ -62,10 +62,10 @@ export function checkChallenge(hello: Hello, challenge: Challenge, expected: Exp
       : sameText(fingerprint(challenge.public_key), expected.fingerprint);
   if (!isExpected || !isBase64Of(challenge.nonce, nonceBytes)) {
     const reason = `the server's key is ${fingerprint(challenge.public_key)}, not that of the server that was joined`;
-    throw new NexusError('unauthorized', { reason });
+    throw new NexusError('forbidden', { reason });
   }
   if (!verify(challenge.public_key, transcript('server', hello, challenge), challenge.signature)) {
-    throw new NexusError('unauthorized', { reason: 'the server did not prove its key' });
+    throw new NexusError('forbidden', { reason: 'the server did not prove its key' });
   }
 }
 
@@ -91,11 +91,15 @@ export function joinTokenHash(token: string): string {
 
 /**
  * The fingerprint of the server that gave the token out, in the form of `fingerprint()`.
- * @throws unauthorized when it is not a join token
+ * @throws invalid_request when it is not a join token
  */
 export function joinTokenPin(token: string): string {
   const pin = joinTokenForm.exec(token)?.[1];
-  if (pin === undefined) throw new NexusError('unauthorized', { reason: 'this is not a join token (nxj_…)' });
+  if (pin === undefined) {
+    throw new NexusError('invalid_request', {
+      fields: [{ path: 'join_token', problem: 'is not a join token (nxj_…)' }],
+    });
+  }
   return `SHA256:${Buffer.from(pin, 'base64url').toString('base64').replace(/=+$/, '')}`;
 }
 

@@ -7,6 +7,7 @@ import net from 'node:net';
 import type { z } from 'zod';
 import { isLoopback } from '../lib/loopback.ts';
 import type { streamTarget } from './control-protocol.ts';
+import { withDeadline } from './deadline.ts';
 import { fromBody, NexusError, toNexusError } from './errors.ts';
 import { readMessage, writeLine } from './json-line.ts';
 import { newStreamNonce, sameMac, streamMac, type StreamIntent } from './stream-mac.ts';
@@ -29,7 +30,7 @@ export async function openStream(
   request: StreamRequest,
   options: { readonly signal?: AbortSignal | undefined; readonly timeoutMs: number },
 ): Promise<net.Socket> {
-  return withDeadline(options, 'opening a stream', async (signal) => {
+  return withDeadline(options, 'Opening a stream', async (signal) => {
     const socket = await dialGateway(target, { open: who.node, as: who.as }, signal);
     return requestStream(socket, request, signal);
   });
@@ -129,19 +130,4 @@ export function prepareSocket(socket: net.Socket): net.Socket {
 
 function ignore(): void {
   // `close` follows, and that is what everybody acts on.
-}
-
-async function withDeadline<T>(
-  options: { readonly signal?: AbortSignal | undefined; readonly timeoutMs: number },
-  what: string,
-  task: (signal: AbortSignal) => Promise<T>,
-): Promise<T> {
-  const { signal: outer, timeoutMs } = options;
-  const late = new AbortController();
-  const timer = setTimeout(() => late.abort(new NexusError('timeout', { what, seconds: timeoutMs / 1000 })), timeoutMs);
-  try {
-    return await task(outer ? AbortSignal.any([outer, late.signal]) : late.signal);
-  } finally {
-    clearTimeout(timer);
-  }
 }

@@ -3,6 +3,7 @@ import type net from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createBackoff } from '../lib/backoff.ts';
 import type { Logger } from '../lib/log.ts';
+import { withDeadline } from './deadline.ts';
 import { toNexusError } from './errors.ts';
 import { readMessage } from './json-line.ts';
 import { answerStream, dialGateway, type StreamTarget } from './stream-client.ts';
@@ -63,10 +64,8 @@ export function parkStreams(options: ParkOptions): ParkedStreams {
 
   /** Resolves when the connection was taken. */
   async function parkOnce(target: StreamTarget, here: AbortSignal): Promise<void> {
-    const socket = await dialGateway(
-      target,
-      { park: node, as: node },
-      AbortSignal.any([here, AbortSignal.timeout(handshakeTimeoutMs)]),
+    const socket = await withDeadline({ signal: here, timeoutMs: handshakeTimeoutMs }, 'Parking a stream', (signal) =>
+      dialGateway(target, { park: node, as: node }, signal),
     );
     parked += 1;
     try {

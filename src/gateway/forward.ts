@@ -1,0 +1,77 @@
+/**
+ * One connection to a public port: finds the way to the workspace and carries the bytes. Nothing of them is looked at.
+ */
+import type { Socket } from 'node:net';
+import type { Route } from '../contract/control-protocol.ts';
+import { withDeadline } from '../contract/deadline.ts';
+import { NexusError } from '../contract/errors.ts';
+import { connectTcp, requestStream } from '../contract/stream-client.ts';
+import type { Logger } from '../lib/log.ts';
+import type { ParkingLot } from './parking-lot.ts';
+import { splice } from './splice.ts';
+
+export type ForwardContext = {
+  /** This machine's id: instances on it are connected to directly. */
+  readonly machine: string;
+  readonly parkingLot: ParkingLot;
+  /** An SSH connection got its first byte from the workspace. */
+  onSshConnected(workspaceId: string, seconds: number): void;
+  readonly log: Logger;
+};
+
+/** Instances on this machine answer at once or not at all. */
+const directTimeoutMs = 3_000;
+const streamTimeoutMs = 10_000;
+export const parkedWaitMs = 5_000;
+
+/** Resolves when the connection is over. A workspace that cannot be reached closes it. */
+export async function forward(client: Socket, route: Route, context: ForwardContext): Promise<void> {
+  const { log } = context;
+  const acceptedAt = performance.now();
+  const clientGone = new AbortController();
+  const onClose = (): void => clientGone.abort(new NexusError('stream_failed', { reason: 'the client went away' }));
+  client.once('close', onClose);
+  let workspace: Socket;
+  try {
+    workspace = await connectWorkspace(route, context, clientGone.signal);
+  } catch (error) {
+    log.info(
+      { err: error, workspace: route.workspace_id, kind: route.kind, port: route.listen },
+      'no way to the workspace',
+    );
+    client.destroy();
+    return;
+  } finally {
+    client.off('close', onClose);
+  }
+  if (route.kind === 'ssh') {
+    workspace.once('data', () => context.onSshConnected(route.workspace_id, (performance.now() - acceptedAt) / 1000));
+  }
+  await splice(client, workspace);
+}
+
+async function connectWorkspace(route: Route, context: ForwardContext, clientGone: AbortSignal): Promise<Socket> {
+  const { address: host, port } = route;
+  if (host === null || route.machine !== context.machine) return connectThroughAgent(route, context, clientGone);
+  try {
+    const limits = { signal: clientGone, timeoutMs: directTimeoutMs };
+    return await withDeadline(limits, 'Connecting to the workspace', (signal) => connectTcp({ host, port, signal }));
+  } catch (error) {
+    // A service may listen on the loopback of its workspace only, where the agent gets at it.
+    if (route.kind === 'service' && wasRefused(error)) return connectThroughAgent(route, context, clientGone);
+    throw error;
+  }
+}
+
+async function connectThroughAgent(route: Route, context: ForwardContext, clientGone: AbortSignal): Promise<Socket> {
+  const request = { kind: 'tcp', workspace_id: route.workspace_id, port: route.port } as const;
+  const parked = await context.parkingLot.take(route.node, { timeoutMs: parkedWaitMs, signal: clientGone });
+  if (parked === null) throw new NexusError('node_unreachable', { node: route.node });
+  const limits = { signal: clientGone, timeoutMs: streamTimeoutMs };
+  return withDeadline(limits, 'Opening a stream', (signal) => requestStream(parked, request, signal));
+}
+
+function wasRefused(error: unknown): boolean {
+  const cause = error instanceof NexusError ? error.cause : error;
+  return cause instanceof Error && 'code' in cause && cause.code === 'ECONNREFUSED';
+}

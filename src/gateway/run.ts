@@ -1,0 +1,152 @@
+/**
+ * The gateway: public ports for SSH and services, and the stream port. The server tells it what to listen on; what it
+ * was told stays on disk, and neither the loss of the server nor its own restart is seen by who connects.
+ */
+import { join } from 'node:path';
+import { connectControl, type ControlClient } from '../contract/control-client.ts';
+import type { PeerToServer } from '../contract/control-protocol.ts';
+import { loadIdentity } from '../lib/identity.ts';
+import type { Logger } from '../lib/log.ts';
+import { machineId } from '../lib/machine-id.ts';
+import { forward } from './forward.ts';
+import { ParkingLot } from './parking-lot.ts';
+import { PublicListeners } from './public-listeners.ts';
+import { RouteKeeper } from './route-keeper.ts';
+import { loadGatewayState, loadRoutes, saveGatewayState, type GatewayState } from './state-files.ts';
+import { openStreamPort, type StreamPort, type StreamPortOptions } from './stream-port.ts';
+
+export type GatewayOptions = {
+  /** The server's base URL. */
+  readonly serverUrl: string;
+  /** Keeps the identity, the routes and `gateway.json`. */
+  readonly stateDir: string;
+  /** Where the public ports listen. */
+  readonly host: string;
+  readonly streamHost: string;
+  /** 0: any; after a restart the same one, when it is free. */
+  readonly streamPort: number;
+  /** Needed once. */
+  readonly joinToken?: string | undefined;
+  readonly version: string;
+  /** Aborted: take no more connections, live on until the open ones end. */
+  readonly signal?: AbortSignal | undefined;
+  readonly log: Logger;
+  /** How often a port that could not be had is tried again; for tests. */
+  readonly retryPortsMs?: number;
+  /** For tests. */
+  readonly heartbeatMs?: number;
+};
+
+export type Gateway = {
+  readonly streamPort: number;
+  /**
+   * Resolves when it has drained and the last connection has ended. Rejects, after the same, with the NexusError by
+   * which the server keeps this gateway out.
+   */
+  readonly ended: Promise<void>;
+};
+
+/** Resolves when the gateway listens: on what it knew from before, for the server may not be there yet. */
+export async function runGateway(options: GatewayOptions): Promise<Gateway> {
+  const { stateDir, host, log, retryPortsMs = 5_000 } = options;
+  const identity = await loadIdentity(join(stateDir, 'identity.pem'));
+  const machine = await machineId(stateDir);
+  const before = await loadGatewayState(stateDir, log);
+  const sharing = (): 'shared' | 'shareable' => (before !== null && isAlive(before.pid) ? 'shared' : 'shareable');
+  const parkingLot = new ParkingLot();
+  let control: ControlClient | null = null;
+  function send(message: PeerToServer): void {
+    control?.send(message);
+  }
+  function onSshConnected(workspaceId: string, seconds: number): void {
+    send({ type: 'ssh_connected', workspace_id: workspaceId, seconds });
+  }
+
+  const listeners = new PublicListeners({
+    host,
+    sharing,
+    forward: (client, route) => forward(client, route, { machine, parkingLot, onSshConnected, log }),
+    log,
+  });
+  const routes = new RouteKeeper({
+    stateDir,
+    table: await loadRoutes(stateDir, log),
+    listeners,
+    retryMs: retryPortsMs,
+    onApplied: (version, failed) => send({ type: 'routes_applied', version, failed: [...failed] }),
+    onKeysChanged: (isUnchanged) => parkingLot.keepOnly(isUnchanged),
+    log,
+  });
+  const streamPort = await openSameStreamPort(before, {
+    host: options.streamHost,
+    port: options.streamPort,
+    sharing: sharing(),
+    keyOf: (name) => routes.streamKey(name),
+    parkingLot,
+    log,
+  });
+  await routes.start();
+  await saveGatewayState(stateDir, { pid: process.pid, stream_port: streamPort.port });
+  control = connectControl({
+    url: options.serverUrl,
+    role: 'gateway',
+    name: 'gateway',
+    version: options.version,
+    machine,
+    identity,
+    stateDir,
+    joinToken: options.joinToken,
+    onWelcome: () => send({ type: 'listening', host: options.streamHost, port: streamPort.port }),
+    onMessage: (message) => void (message.type === 'routes' && routes.take(message.table)),
+    onDown: (reason) => log.warn({ reason }, 'no connection to the server'),
+    heartbeat: () => ({ connections: listeners.connections + streamPort.streams }),
+    log,
+    ...(options.heartbeatMs === undefined ? {} : { intervalMs: options.heartbeatMs }),
+  });
+  return {
+    streamPort: streamPort.port,
+    ended: drainWhenTold({ control, routes, listeners, streamPort, signal: options.signal, log }),
+  };
+}
+
+async function drainWhenTold(parts: {
+  control: ControlClient;
+  routes: RouteKeeper;
+  listeners: PublicListeners;
+  streamPort: StreamPort;
+  signal: AbortSignal | undefined;
+  log: Logger;
+}): Promise<void> {
+  const { control, routes, listeners, streamPort, signal, log } = parts;
+  const onSignal = (): void => void control[Symbol.asyncDispose]();
+  signal?.addEventListener('abort', onSignal);
+  if (signal?.aborted) onSignal();
+  const refusal = await control.ended;
+  signal?.removeEventListener('abort', onSignal);
+  if (refusal) log.error({ err: refusal }, 'the server keeps this gateway out');
+  await routes.stop();
+  log.info({ connections: listeners.connections, streams: streamPort.streams }, 'no more connections are taken');
+  await Promise.all([listeners.drain(), streamPort.drain()]);
+  if (refusal) throw refusal;
+}
+
+/**
+ * Takes the port of before, where one is free to choose: agents then find the gateway again without the server. While
+ * an older gateway still has it, this one takes another, so that nobody opens a stream at the one and parks at the other.
+ */
+async function openSameStreamPort(before: GatewayState | null, options: StreamPortOptions): Promise<StreamPort> {
+  if (options.port !== 0) return openStreamPort(options);
+  const anyPort = { ...options, sharing: 'exclusive' } as const;
+  if (before === null) return openStreamPort(anyPort);
+  return openStreamPort({ ...anyPort, port: before.stream_port }).catch(() => openStreamPort(anyPort));
+}
+
+function isAlive(pid: number): boolean {
+  if (pid === process.pid) return false;
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,34 @@
+import type { Socket } from 'node:net';
+
+/**
+ * The kernel drops a silent connection after this and ten probes a second apart. Hours, so that a session outlives the
+ * sleep of the laptop at its other end; not never, so that what is gone for good is noticed. TCP_KEEPIDLE takes at
+ * most 32767 s.
+ */
+export const sessionKeepAliveMs = 8 * 3600 * 1000;
+
+/**
+ * Carries the bytes of each socket to the other. The end of one direction is passed on and the other goes on; an error
+ * of one destroys both. Resolves when both are closed.
+ */
+export async function splice(left: Socket, right: Socket): Promise<void> {
+  left.setKeepAlive(true, sessionKeepAliveMs);
+  right.setKeepAlive(true, sessionKeepAliveMs);
+  const closed = Promise.all([closeOf(left, right), closeOf(right, left)]);
+  left.pipe(right);
+  right.pipe(left);
+  await closed;
+}
+
+/** Resolves when `socket` is closed, and sees to it that `other` does not stay when it was cut off. */
+function closeOf(socket: Socket, other: Socket): Promise<void> {
+  return new Promise((resolve) => {
+    function onClose(): void {
+      const inOrder = socket.readableEnded && socket.writableFinished;
+      if (!inOrder) other.destroy();
+      resolve();
+    }
+    if (socket.closed) onClose();
+    else socket.once('close', onClose);
+  });
+}

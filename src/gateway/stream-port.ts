@@ -1,0 +1,129 @@
+/** The port where agents park connections and the server opens streams over them (stream-protocol.ts). */
+import net from 'node:net';
+import { withDeadline } from '../contract/deadline.ts';
+import { NexusError, toNexusError } from '../contract/errors.ts';
+import { readMessage, writeLine } from '../contract/json-line.ts';
+import { prepareSocket } from '../contract/stream-client.ts';
+import { newStreamKey, newStreamNonce, sameMac, streamMac, type StreamProof } from '../contract/stream-mac.ts';
+import { streamProof } from '../contract/stream-protocol.ts';
+import type { Logger } from '../lib/log.ts';
+import { parkedWaitMs } from './forward.ts';
+import { listen, type Sharing } from './listen.ts';
+import type { ParkingLot } from './parking-lot.ts';
+import { splice } from './splice.ts';
+
+export type StreamPortOptions = {
+  readonly host: string;
+  readonly port: number;
+  readonly sharing: Sharing;
+  /** The key of a node, or of `server`; undefined: it may not come in. */
+  keyOf(name: string): string | undefined;
+  readonly parkingLot: ParkingLot;
+  readonly log: Logger;
+};
+
+export type StreamPort = {
+  readonly port: number;
+  /** Streams that were opened here and are under way. */
+  readonly streams: number;
+  /** Takes nobody in any more. Resolves when the streams under way have ended. */
+  drain(): Promise<void>;
+};
+
+const handshakeTimeoutMs = 10_000;
+/** Connections that have not yet proved who they are. */
+const maxStrangers = 256;
+
+/** @throws the listener's error */
+export async function openStreamPort(options: StreamPortOptions): Promise<StreamPort> {
+  const { host, sharing, log } = options;
+  const strangers = new Set<net.Socket>();
+  let streams = 0;
+  const server = net.createServer({ allowHalfOpen: true, noDelay: true });
+
+  async function serve(socket: net.Socket): Promise<void> {
+    strangers.add(socket);
+    try {
+      const wish = await withDeadline({ timeoutMs: handshakeTimeoutMs }, 'The stream handshake', (signal) =>
+        readWish(socket, options, signal),
+      ).finally(() => strangers.delete(socket));
+      if (wish.open === undefined) return park(wish, socket, options);
+      streams += 1;
+      await open({ ...wish, node: wish.open }, socket, options).finally(() => (streams -= 1));
+    } catch (error) {
+      log.info({ err: error, from: socket.remoteAddress }, 'a stream connection was turned away');
+      turnAway(socket, toNexusError(error));
+    }
+  }
+
+  server.on('connection', (socket) => {
+    if (strangers.size >= maxStrangers) socket.destroy();
+    else void serve(prepareSocket(socket));
+  });
+  const port = await listen(server, options, sharing);
+  server.on('error', (error) => log.error({ err: error, port }, 'the stream port failed'));
+  log.info({ host, port }, 'streams are taken');
+
+  return {
+    port,
+    get streams() {
+      return streams;
+    },
+    async drain() {
+      const closed = new Promise((resolve) => server.close(resolve));
+      for (const socket of strangers) socket.destroy();
+      options.parkingLot.keepOnly(() => false);
+      await closed;
+    },
+  };
+}
+
+/** What a peer that has proved who it is asks for, and our proof for it. */
+type Wish = { readonly as: string; readonly open: string | undefined; readonly mac: string };
+
+/** @throws unauthorized, forbidden, stream_failed, timeout */
+async function readWish(socket: net.Socket, options: StreamPortOptions, signal: AbortSignal): Promise<Wish> {
+  const gatewayNonce = newStreamNonce();
+  writeLine(socket, { nonce: gatewayNonce });
+  const proof: StreamProof = await readMessage(socket, streamProof, { signal });
+  const exchange = { intent: proof, gatewayNonce, peerNonce: proof.nonce };
+  const key = options.keyOf(proof.as);
+  // Without a key the check is made with one that nobody has: it takes as long, and fails.
+  const isProved = sameMac(proof.mac, streamMac(key ?? newStreamKey(), 'peer', exchange));
+  if (!isProved || key === undefined) throw new NexusError('unauthorized', { reason: 'the stream key is not right' });
+  if (!mayAsk(proof)) throw new NexusError('forbidden', { reason: `${proof.as} may not open or park this stream` });
+  return { as: proof.as, open: proof.open, mac: streamMac(key, 'gateway', exchange) };
+}
+
+/** A node parks for itself; only the server opens. */
+function mayAsk({ as, park, open }: StreamProof): boolean {
+  return as === 'server' ? open !== undefined && park === undefined : park === as && open === undefined;
+}
+
+function park(wish: Wish, socket: net.Socket, { parkingLot }: StreamPortOptions): void {
+  writeLine(socket, { mac: wish.mac });
+  parkingLot.park(wish.as, socket);
+}
+
+async function open(
+  wish: Wish & { readonly node: string },
+  opener: net.Socket,
+  options: StreamPortOptions,
+): Promise<void> {
+  const parked = await options.parkingLot.take(wish.node, { timeoutMs: parkedWaitMs });
+  if (parked === null) throw new NexusError('node_unreachable', { node: wish.node });
+  writeLine(opener, { mac: wish.mac });
+  await splice(opener, parked);
+}
+
+/** Says why and ends; a peer that does not read on is not waited for. */
+function turnAway(socket: net.Socket, error: NexusError): void {
+  if (!socket.writable) {
+    socket.destroy();
+    return;
+  }
+  writeLine(socket, { error: error.toBody() });
+  socket.resume();
+  socket.end();
+  socket.setTimeout(1_000, () => socket.destroy());
+}
