@@ -16,7 +16,7 @@ export type ParkOptions = {
   /** How many connections wait at any time; 4 when absent. */
   readonly count?: number;
   /** Takes the connection over: answers (`answerStream`), then carries the bytes. */
-  onStream(socket: net.Socket, request: StreamRequest): void;
+  readonly onStream: (socket: net.Socket, request: StreamRequest) => void;
   readonly log: Logger;
 };
 
@@ -38,7 +38,7 @@ export function parkStreams(options: ParkOptions): ParkedStreams {
   const disposed = new AbortController();
   let moved = new AbortController();
   let current = JSON.stringify(options.target());
-  let parked = 0;
+  const parked = new Set<net.Socket>();
 
   async function keepOneParked(): Promise<void> {
     const backoff = createBackoff({ firstMs: 100, maxMs: 5_000 });
@@ -51,7 +51,7 @@ export function parkStreams(options: ParkOptions): ParkedStreams {
       }
       const startedAt = performance.now();
       try {
-        await parkOnce(target, here);
+        await parkOnce(target, here, parked, options);
         backoff.reset();
       } catch (error) {
         if (here.aborted) continue;
@@ -62,29 +62,11 @@ export function parkStreams(options: ParkOptions): ParkedStreams {
     }
   }
 
-  /** Resolves when the connection was taken. */
-  async function parkOnce(target: StreamTarget, here: AbortSignal): Promise<void> {
-    const socket = await withDeadline({ signal: here, timeoutMs: handshakeTimeoutMs }, 'Parking a stream', (signal) =>
-      dialGateway(target, { park: node, as: node }, signal),
-    );
-    parked += 1;
-    try {
-      const request = await readMessage(socket, streamRequest, { signal: here });
-      options.onStream(socket, request);
-    } catch (error) {
-      if (socket.writable && !here.aborted) answerStream(socket, toNexusError(error));
-      else socket.destroy();
-      throw error;
-    } finally {
-      parked -= 1;
-    }
-  }
-
   const slots = Array.from({ length: count }, keepOneParked);
 
   return {
     get parked() {
-      return parked;
+      return parked.size;
     },
     retarget() {
       const next = JSON.stringify(options.target());
@@ -98,6 +80,29 @@ export function parkStreams(options: ParkOptions): ParkedStreams {
       await Promise.all(slots);
     },
   };
+}
+
+/** Parks one connection in `parked`; resolves when it was taken. */
+async function parkOnce(
+  target: StreamTarget,
+  here: AbortSignal,
+  parked: Set<net.Socket>,
+  { node, onStream }: Pick<ParkOptions, 'node' | 'onStream'>,
+): Promise<void> {
+  const socket = await withDeadline({ signal: here, timeoutMs: handshakeTimeoutMs }, 'Parking a stream', (signal) =>
+    dialGateway(target, { park: node, as: node }, signal),
+  );
+  parked.add(socket);
+  try {
+    const request = await readMessage(socket, streamRequest, { signal: here });
+    onStream(socket, request);
+  } catch (error) {
+    if (socket.writable && !here.aborted) answerStream(socket, toNexusError(error));
+    else socket.destroy();
+    throw error;
+  } finally {
+    parked.delete(socket);
+  }
 }
 
 function waitFor(signal: AbortSignal): Promise<void> {

@@ -44,7 +44,7 @@ export class ParkingLot {
     node: string,
     options: { readonly timeoutMs: number; readonly signal?: AbortSignal },
   ): Promise<Socket | null> {
-    const parked = this.#parked.get(node)?.at(-1);
+    const parked = this.#parked.get(node)?.findLast(({ socket }) => !socket.destroyed);
     if (parked) {
       parked.unpark();
       return parked.socket;
@@ -77,7 +77,7 @@ export class ParkingLot {
   keepOnly(isWelcome: (node: string) => boolean): void {
     for (const [node, lot] of this.#parked) {
       if (isWelcome(node)) continue;
-      for (const { socket } of [...lot]) socket.destroy();
+      for (const { socket } of lot) socket.destroy();
     }
   }
 }

@@ -13,9 +13,9 @@ export type FailedRoute = { readonly listen: number; readonly reason: string };
 export type PublicListenersOptions = {
   readonly host: string;
   /** Asked for each new listener: `shared` while an older gateway of ours is still there. */
-  sharing(): Sharing;
+  readonly sharing: () => Sharing;
   /** Carries one connection; resolves when it is over. */
-  forward(client: net.Socket, route: Route): Promise<void>;
+  readonly forward: (client: net.Socket, route: Route) => Promise<void>;
   readonly log: Logger;
 };
 

@@ -12,9 +12,9 @@ export type RouteKeeperOptions = {
   readonly listeners: PublicListeners;
   readonly retryMs: number;
   /** After each application, and when a port that was tried again could be had. */
-  onApplied(version: number, failed: readonly FailedRoute[]): void;
+  readonly onApplied: (version: number, failed: readonly FailedRoute[]) => void;
   /** The key of a node is another now, or it has none any more. */
-  onKeysChanged(isUnchanged: (node: string) => boolean): void;
+  readonly onKeysChanged: (isUnchanged: (node: string) => boolean) => void;
   readonly log: Logger;
 };
 
