@@ -29,7 +29,7 @@ type WorkspacesTable = {
   id: string;
   owner_id: string;
   name: string;
-  /** What should be. The only column that a request writes after creation. */
+  /** What should be. Requests write it (with the first `status` and `generation` that follow from it) and nothing else after creation. */
   want: 'running' | 'stopped' | 'deleted';
   /** Counts up with every request that changes `want` or asks for another try: a failure of an older one is forgotten. */
   generation: Generated<number>;

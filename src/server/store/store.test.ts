@@ -220,7 +220,7 @@ test('workspaces: listing, counting, finding and wishes', async () => {
   const asked = await workspaces.findWorkspace(store.db, 'ws-a');
   assert.deepEqual(
     [asked?.want, asked?.force, asked?.generation, asked?.error_json, asked?.status],
-    ['stopped', 1, 2, null, 'error'],
+    ['stopped', 1, 2, null, 'stopping'],
   );
 });
 

@@ -1,4 +1,5 @@
 import type { Insertable } from 'kysely';
+import { appendEvent } from './events.ts';
 import type { Database, WorkspacePatch, WorkspaceRow } from './schema.ts';
 import type { Db, Tx } from './store.ts';
 
@@ -106,17 +107,25 @@ export async function countByNode(db: Db): Promise<Record<string, number>> {
   return Object.fromEntries(rows.map(({ node, count }) => [node ?? '', Number(count)]));
 }
 
-/** Asks for something: a new generation, whose failures are not those of the last. */
+const statusOfWant = { running: 'creating', stopped: 'stopping', deleted: 'deleting' } as const;
+
+/**
+ * Asks for something: a new generation, whose failures are not those of the last. The status follows at once, so that
+ * whoever asks next is answered by what was asked for last.
+ */
 export async function setWant(
   tx: Tx,
   id: string,
   want: WorkspaceRow['want'],
   { force }: { force: boolean },
-): Promise<void> {
-  await tx
+): Promise<WorkspaceRow> {
+  const status = statusOfWant[want];
+  const row = await tx
     .updateTable('workspaces')
     .set((update) => ({
       want,
+      status,
+      step: null,
       force: force ? 1 : 0,
       generation: update('generation', '+', 1),
       error_json: null,
@@ -124,7 +133,10 @@ export async function setWant(
       updated_at: tx.at,
     }))
     .where('id', '=', id)
-    .execute();
+    .returningAll()
+    .executeTakeFirstOrThrow();
+  await appendEvent(tx, { workspace_id: id, type: 'status', data: { status, step: null, error: null } });
+  return row;
 }
 
 export async function updateWorkspace(tx: Tx, id: string, patch: WorkspacePatch): Promise<void> {
