@@ -5,7 +5,7 @@ import { posix } from 'node:path';
 
 const mayImport: Record<string, readonly string[]> = {
   lib: [],
-  contract: [],
+  contract: ['lib'],
   core: ['contract'],
   server: ['contract', 'core', 'lib'],
   gateway: ['contract', 'core', 'lib'],
