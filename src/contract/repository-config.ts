@@ -134,7 +134,10 @@ const serviceFields = z
     };
   });
 
-const serviceEntry = z.union([port.transform((port) => ({ port, env: {}, depends_on: [] })), serviceFields]);
+const serviceEntry = z.union([
+  port.transform((port): ServiceEntry => ({ port, env: {}, depends_on: [] })),
+  serviceFields,
+]);
 
 const providerSettings = z.strictObject({
   image: z
@@ -157,7 +160,7 @@ const lifecycleEntry = z.strictObject({
 export const repositoryConfig = z
   .strictObject({
     version: z
-      .union([z.enum(['1.0', '1']), z.literal(1)])
+      .literal(['1.0', '1', 1])
       .transform(() => '1.0' as const)
       .default('1.0')
       .describe('The version of this format: "1.0".'),
@@ -188,7 +191,7 @@ export const repositoryConfig = z
   });
 
 export type RepositoryConfig = z.output<typeof repositoryConfig>;
-export type ServiceEntry = z.output<typeof serviceEntry>;
+export type ServiceEntry = z.output<typeof serviceFields>;
 
 /** JSON Schema (2020-12) of the file as a person writes it. */
 export function repositoryConfigJsonSchema(): Record<string, unknown> {
