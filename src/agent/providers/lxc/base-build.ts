@@ -1,5 +1,5 @@
 import { NexusError } from '../../../contract/errors.ts';
-import type { Addresses } from './addresses.ts';
+import { instancesOf, type Addresses } from './addresses.ts';
 import { resolverAddresses, type AddressRange } from './address-range.ts';
 import { baseName, unfinishedName, type CanonicalSpec } from './base-spec.ts';
 import type { EngineClient } from './engine-client.ts';
@@ -12,7 +12,7 @@ import { obtainImage } from './image-source.ts';
 import { networkDevice, rootDevice } from './instance-config.ts';
 import { keys, layout } from './layout.ts';
 import { removeInstance, startInstance, stopInstance } from './lifecycle.ts';
-import { packagesScript, provisionScript, sealScript, surroundingsScript } from './provision-script.ts';
+import { npmScript, packagesScript, provisionScript, sealScript, surroundingsScript } from './provision-script.ts';
 import { sshAnswers } from './ssh-banner.ts';
 import { surroundingsFingerprint, type Surroundings } from './surroundings.ts';
 
@@ -57,6 +57,7 @@ export async function buildBase(context: BuildContext, request: BuildRequest): P
     }
     const environment = await applySurroundings(engine, name, surroundings);
     if (plain === null) {
+      await runScript(engine, name, npmScript, onProgress);
       onProgress('starting it once');
       await provesItself(engine, name, address);
     }
@@ -194,6 +195,17 @@ async function finish(engine: EngineClient, { spec, surroundings }: BuildRequest
   });
   await rename(engine, name, baseName(spec));
   await removeInstance(engine, outdated);
+  await removeOlder(engine, spec);
+}
+
+/** Bases of the same spec that were made with other scripts than today's. */
+async function removeOlder(engine: EngineClient, spec: CanonicalSpec): Promise<void> {
+  const all = await instancesOf(engine);
+  const older = all.filter(
+    ({ name, config }) =>
+      name.startsWith(layout.basePrefix) && name !== baseName(spec) && config[keys.spec] === JSON.stringify(spec),
+  );
+  for (const { name } of older) await removeInstance(engine, name);
 }
 
 async function rename(engine: EngineClient, from: string, to: string): Promise<void> {

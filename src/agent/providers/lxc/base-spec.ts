@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import type { BaseSpec } from '../provider.ts';
 import { canonicalImage, parseImageReference } from './image-reference.ts';
 import { layout } from './layout.ts';
-import { packagesScript, provisionScript, sealScript } from './provision-script.ts';
+import { npmScript, packagesScript, provisionScript, sealScript } from './provision-script.ts';
 
 /** What a base is made from, in the one form that all spellings of it share. */
 export type CanonicalSpec = { readonly image: string; readonly packages: readonly string[] };
@@ -14,7 +14,7 @@ export function canonicalSpec({ image, packages }: BaseSpec): CanonicalSpec {
 
 /** Twelve characters that stand for the spec and the scripts that it is made with: new scripts, new base. */
 export function baseId(spec: CanonicalSpec): string {
-  const made = [spec.image, ...spec.packages, provisionScript(), packagesScript([]), sealScript];
+  const made = [spec.image, ...spec.packages, provisionScript(), npmScript, packagesScript([]), sealScript];
   return createHash('sha256').update(JSON.stringify(made)).digest('hex').slice(0, 12);
 }
 

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { connect, type Socket } from 'node:net';
-import { Duplex } from 'node:stream';
+import { Duplex, type Readable, type Writable } from 'node:stream';
 import { NexusError } from '../../../contract/errors.ts';
 import { relayAnswer } from './relay.ts';
 
@@ -73,11 +73,16 @@ function relay(initProcess: number, target: Target): Promise<Duplex> {
       }
       clearTimeout(deadline);
       stdout.off('end', nobody);
-      const stream = Duplex.from({ readable: stdout, writable: stdin }) as Duplex;
+      const stream = duplexOf(stdout, stdin);
       stream.once('close', () => child.kill());
       resolve(stream);
     });
   });
+}
+
+/** The types want an iterable; the documentation names this form. */
+function duplexOf(readable: Readable, writable: Writable): Duplex {
+  return Duplex.from({ readable, writable } as unknown as Iterable<unknown>);
 }
 
 function failed({ address, port }: { address: string; port: number }, cause: unknown): NexusError {

@@ -1,4 +1,3 @@
-import { dirname } from 'node:path';
 import { z } from 'zod';
 import { NexusError } from '../../../contract/errors.ts';
 import type { Capabilities, EngineHealth, Instance, InstanceSpec, Provider } from '../provider.ts';

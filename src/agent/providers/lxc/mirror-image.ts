@@ -10,6 +10,7 @@ import { basePackages } from './base-packages.ts';
 import type { EngineClient } from './engine-client.ts';
 import { isDiskFull } from './engine-failure.ts';
 import { canonicalImage, type ImageReference } from './image-reference.ts';
+import { leftOutPaths } from './provision-script.ts';
 import { tarArchive } from './tar-archive.ts';
 
 const buildTimeoutMs = 20 * 60_000;
@@ -72,6 +73,7 @@ async function debootstrap(
     '--aptopt=Acquire::Retries "2"',
     '--aptopt=Acquire::http::Timeout "20"',
     '--dpkgopt=force-unsafe-io',
+    ...leftOutPaths.map((line) => `--dpkgopt=${line}`),
     `--include=${basePackages.join(',')}`,
     image.codename,
     archive,
