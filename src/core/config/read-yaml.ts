@@ -14,12 +14,14 @@ import {
   parseDocument,
   type Document,
   type Node,
+  type YAMLError,
+  type YAMLMap,
 } from 'yaml';
-import { NexusError, type FieldProblem } from '../../contract/errors.ts';
+import { NexusError, type ErrorDetails } from '../../contract/errors.ts';
 
 export type Position = { readonly line: number; readonly column: number };
 export type YamlPath = readonly PropertyKey[];
-export type PositionedProblem = FieldProblem & Partial<Position>;
+export type PositionedProblem = ErrorDetails<'config_invalid'>['problems'][number];
 
 export type YamlFile = {
   readonly file: string;
@@ -34,8 +36,11 @@ export type YamlFile = {
 };
 
 const maxFileBytes = 256 * 1024;
+const maxTokens = 50_000;
+const maxDepth = 32;
 const maxAliases = 100;
 const mostProblems = 50;
+const tooDeep = 'is nested too deeply';
 
 /** @throws config_invalid */
 export function readYaml(text: string, file: string): YamlFile {
@@ -52,25 +57,21 @@ export function readYaml(text: string, file: string): YamlFile {
   const document = parseSafely(text, file, lines);
   const found = [...document.errors, ...document.warnings];
   if (found.length > 0) {
-    const problems = found.map((error) => ({
-      path: 'YAML',
-      problem: firstLine(error.message),
-      ...positionOf(error.pos[0]),
-    }));
+    const problems = found.map((error) => ({ path: 'YAML', problem: problemOf(error), ...positionOf(error.pos[0]) }));
     throw invalidConfig(file, problems);
   }
-  const repeated = repeatedKeys(document.contents);
-  if (repeated.length > 0) {
+  const flaws = structureFlaws(document.contents);
+  if (flaws.length > 0) {
     throw invalidConfig(
       file,
-      repeated.map(({ name, offset }) => ({ path: name, problem: 'is there twice', ...positionOf(offset) })),
+      flaws.map(({ path, problem, offset }) => ({ path, problem, ...positionOf(offset) })),
     );
   }
   return {
     file,
     data: toData(document, file),
-    valueAt: (path) => positionOf(walk(document, path).value?.range?.[0] ?? 0),
-    keyAt: (path) => positionOf(walk(document, path).key?.range?.[0] ?? 0),
+    valueAt: (path) => positionOf(offsetOf(walk(document, path).value)),
+    keyAt: (path) => positionOf(offsetOf(walk(document, path).key)),
     sourceAt: (path) => {
       const { value } = walk(document, path);
       return isScalar(value) && typeof value.value === 'number' ? value.source : undefined;
@@ -88,11 +89,11 @@ export function invalidConfig(file: string, problems: readonly PositionedProblem
 }
 
 function parseSafely(text: string, file: string, lineCounter: LineCounter): Document {
-  const explicitKey = offsetOfExplicitKey(text);
-  if (explicitKey !== undefined) {
-    const before = text.slice(0, explicitKey).split('\n');
+  const refused = refusedBeforeParsing(text);
+  if (refused) {
+    const before = text.slice(0, refused.offset).split('\n');
     const position = { line: before.length, column: (before.at(-1)?.length ?? 0) + 1 };
-    throw invalidConfig(file, [{ path: 'YAML', problem: 'A key that begins with ? is not taken', ...position }]);
+    throw invalidConfig(file, [{ path: 'YAML', problem: refused.problem, ...position }]);
   }
   try {
     // Repeated keys are looked for below: the parser compares each key with each other one.
@@ -102,13 +103,20 @@ function parseSafely(text: string, file: string, lineCounter: LineCounter): Docu
   }
 }
 
-/** Nested `? ? ?` keys take the parser minutes, and no configuration needs one. */
-function offsetOfExplicitKey(text: string): number | undefined {
+/**
+ * What takes the parser long: a great many parts, and nested `? ? ?` keys (256 KiB of them take it minutes). No
+ * configuration needs either. Reading the tokens takes a time that grows with the length only.
+ */
+function refusedBeforeParsing(text: string): { offset: number; problem: string } | undefined {
   let offset = 0;
+  let count = 0;
   let scalarFollows = false;
   for (const token of new Lexer().lex(text)) {
     const isMark = token === CST.DOCUMENT || token === CST.FLOW_END || token === CST.SCALAR;
-    if (!isMark && !scalarFollows && CST.tokenType(token) === 'explicit-key-ind') return offset;
+    if (!isMark && !scalarFollows && CST.tokenType(token) === 'explicit-key-ind') {
+      return { offset, problem: 'A key that begins with ? is not taken' };
+    }
+    if (++count > maxTokens) return { offset, problem: 'The file has more parts than are taken' };
     scalarFollows = token === CST.SCALAR;
     if (!isMark) offset += token.length;
   }
@@ -132,29 +140,45 @@ function unreadable(file: string, cause: unknown): NexusError {
   );
 }
 
+function problemOf({ code, message }: YAMLError): string {
+  return code === 'RESOURCE_EXHAUSTION' ? tooDeep : firstLine(message);
+}
+
 function firstLine(message: string): string {
   return message.split('\n', 1)[0] ?? message;
 }
 
-function repeatedKeys(root: unknown): { name: string; offset: number }[] {
-  const repeated: { name: string; offset: number }[] = [];
-  const pending: unknown[] = [root];
-  for (let node = pending.pop(); node !== undefined; node = pending.pop()) {
-    if (isSeq(node)) pending.push(...node.items);
-    if (!isMap(node)) continue;
-    const seen = new Set<string>();
-    for (const { key, value } of node.items) {
-      const name = keyText(key);
-      if (seen.has(name)) repeated.push({ name, offset: (isNode(key) ? key.range?.[0] : undefined) ?? 0 });
-      seen.add(name);
-      pending.push(value);
-    }
+type Flaw = { readonly path: string; readonly problem: string; readonly offset: number };
+
+/** Keys that are there twice or are no text, and what is nested too deeply for whoever walks through the data. */
+function structureFlaws(root: unknown): Flaw[] {
+  const flaws: Flaw[] = [];
+  const pending: { node: unknown; depth: number }[] = [{ node: root, depth: 0 }];
+  for (let next = pending.pop(); next !== undefined; next = pending.pop()) {
+    const { node, depth } = next;
+    const children = isMap(node) ? node.items.map(({ value }) => value) : isSeq(node) ? node.items : [];
+    if (children.length > 0 && depth >= maxDepth)
+      flaws.push({ path: 'YAML', problem: tooDeep, offset: offsetOf(node) });
+    else for (const child of children) pending.push({ node: child, depth: depth + 1 });
+    if (isMap(node)) flaws.push(...keyFlaws(node));
   }
-  return repeated;
+  return flaws;
 }
 
-function keyText(key: unknown): string {
-  return String(isScalar(key) ? key.value : key);
+function keyFlaws(map: YAMLMap): Flaw[] {
+  const seen = new Set<string>();
+  return map.items.flatMap(({ key }) => {
+    const offset = offsetOf(key);
+    if (!isScalar(key)) return [{ path: 'YAML', problem: 'A key must be text', offset }];
+    const name = String(key.value);
+    if (seen.has(name)) return [{ path: name, problem: 'is there twice', offset }];
+    seen.add(name);
+    return [];
+  });
+}
+
+function offsetOf(node: unknown): number {
+  return (isNode(node) ? node.range?.[0] : undefined) ?? 0;
 }
 
 type Found = { key: Node | undefined; value: Node | undefined };
@@ -165,7 +189,7 @@ function walk(document: Document, path: YamlPath): Found {
   for (const segment of path) {
     const node = isAlias(found.value) ? found.value.resolve(document) : found.value;
     const next = isMap(node)
-      ? node.items.find((pair) => keyText(pair.key) === String(segment))
+      ? node.items.find(({ key }) => isScalar(key) && String(key.value) === String(segment))
       : isSeq(node)
         ? { key: node.items[Number(segment)], value: node.items[Number(segment)] }
         : undefined;
