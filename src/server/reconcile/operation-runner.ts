@@ -1,0 +1,102 @@
+/**
+ * Does the commands of one workspace's journal: the row is there before the command is sent, and is ended in the
+ * transaction that writes what came of it. An operation that an earlier server left open is sent again under its id.
+ */
+import type { AgentCommand, Observation } from '../../contract/control-protocol.ts';
+import { NexusError, toNexusError } from '../../contract/errors.ts';
+import { insertOperation } from '../store/operations.ts';
+import type { OperationRow } from '../store/schema.ts';
+import type { Tx } from '../store/store.ts';
+import { appendEvent } from '../store/events.ts';
+import { commandTimeoutMs } from './command-timeouts.ts';
+import type { LoopDeps } from './loop-deps.ts';
+import { createProgressLog } from './progress-log.ts';
+import { commandOf } from './read-want.ts';
+import { takeAnswer } from './take-answer.ts';
+
+export type Outcome =
+  | { readonly command: AgentCommand; readonly seen: Observation }
+  | { readonly command: AgentCommand; readonly error: NexusError };
+
+export type OperationRunner = {
+  /** Writes the rows; `run` them after the commit. */
+  enter(tx: Tx, node: string, commands: readonly AgentCommand[], generation: number): Promise<OperationRow[]>;
+  /** Sends it unless it is under way. Settles when its outcome was written; never rejects. */
+  run(operation: OperationRow): Promise<Outcome>;
+};
+
+export function createOperationRunner(
+  workspaceId: string,
+  deps: LoopDeps,
+  options: {
+    /** A workspace's name, for the hints of errors. */
+    readonly name: () => string;
+    readonly onOutcome: (outcome: Outcome) => void;
+  },
+): OperationRunner {
+  const { store, hub, log } = deps;
+  const underWay = new Map<string, Promise<Outcome>>();
+  const progress = createProgressLog(async (lines) => {
+    await store.transaction(async (tx) => {
+      for (const line of lines) await appendEvent(tx, { workspace_id: workspaceId, type: 'progress', data: { line } });
+    });
+  });
+
+  async function perform({ id, node }: OperationRow, command: AgentCommand): Promise<Outcome> {
+    try {
+      if (command.do === 'clone' && command.upload) await deps.sendUpload(node, workspaceId);
+      const timeoutMs = commandTimeoutMs[command.do];
+      const seen = await hub.run(node, { id, command }, { timeoutMs, onProgress: (line) => progress.add(line) });
+      return { command, seen };
+    } catch (thrown) {
+      const error = named(toNexusError(thrown), options.name());
+      log.warn({ err: error, workspace: workspaceId, operation: id, do: command.do }, 'a step failed');
+      return { command, error };
+    } finally {
+      await progress.flush().catch((error: unknown) => log.error({ err: error }, 'progress could not be written down'));
+    }
+  }
+
+  async function settle(operation: OperationRow): Promise<Outcome> {
+    const command = commandOf(operation);
+    const outcome = await perform(operation, command);
+    const answer = 'error' in outcome ? { error: outcome.error.toBody() } : { seen: outcome.seen };
+    const settings = { ports: deps.config.ports, occupied: new Set(deps.occupiedPorts().keys()) };
+    try {
+      const isRouteNew = await store.transaction((tx) => takeAnswer(tx, operation, command, answer, settings));
+      hub.forget(operation.node, [operation.id]);
+      if (isRouteNew) deps.routesChanged();
+    } catch (error) {
+      // It stays open, and is asked for again: the agent keeps its answer until it is told to forget it.
+      log.error({ err: error, operation: operation.id }, 'the outcome of a step could not be written down');
+    }
+    underWay.delete(operation.id);
+    options.onOutcome(outcome);
+    return outcome;
+  }
+
+  return {
+    async enter(tx, node, commands, generation) {
+      const rows: OperationRow[] = [];
+      for (const command of commands) rows.push(await insertOperation(tx, { workspaceId, node, command, generation }));
+      return rows;
+    },
+    run(operation) {
+      const known = underWay.get(operation.id);
+      if (known) return known;
+      const outcome = settle(operation);
+      underWay.set(operation.id, outcome);
+      return outcome;
+    },
+  };
+}
+
+/** The agent does not know the name that people know the workspace by. */
+function named(error: NexusError, workspace: string): NexusError {
+  if (error.code !== 'hook_failed') return error;
+  return new NexusError(
+    'hook_failed',
+    { ...(error as NexusError<'hook_failed'>).details, workspace },
+    { cause: error.cause },
+  );
+}

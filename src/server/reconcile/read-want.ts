@@ -1,0 +1,117 @@
+/** What the database says of a workspace, as the plan wants it. */
+import { agentCommand, type AgentCommand } from '../../contract/control-protocol.ts';
+import type { ErrorBody } from '../../contract/errors.ts';
+import type { ServerConfig } from '../../contract/server-config.ts';
+import { resolvedConfig, serviceSpec, type ResolvedConfig } from '../../contract/service-spec.ts';
+import type { CreateWorkspaceRequest, WorkspaceStatus } from '../../contract/workspace.ts';
+import type { Done, Want } from '../../core/plan/plan-types.ts';
+import type { OperationRow, ServiceRow, UserRow, WorkspaceRow } from '../store/schema.ts';
+import { listServices } from '../store/services.ts';
+import type { Db } from '../store/store.ts';
+import { findUser } from '../store/users.ts';
+import { findWorkspace } from '../store/workspaces.ts';
+
+export type WantSettings = Pick<ServerConfig, 'limits' | 'github' | 'auth'>;
+
+/** A workspace with all that the reconciler needs of it, read at one time. */
+export type WorkspaceState = {
+  readonly row: WorkspaceRow;
+  readonly services: readonly ServiceRow[];
+  readonly want: Want;
+  /** Sent, and not yet answered; oldest first. */
+  readonly open: readonly OperationRow[];
+};
+
+export async function readWorkspace(db: Db, id: string, settings: WantSettings): Promise<WorkspaceState | null> {
+  const row = await findWorkspace(db, id);
+  if (!row) return null;
+  const services = await listServices(db, id);
+  const operations = await db
+    .selectFrom('operations')
+    .selectAll()
+    .where('workspace_id', '=', id)
+    .orderBy('ended_at')
+    .orderBy('started_at')
+    .orderBy('id')
+    .execute();
+  const owner = await findUser(db, row.owner_id);
+  const open = operations.filter((operation) => operation.ended_at === null);
+  return { row, services, want: wantOf({ row, services, operations, owner }, settings), open };
+}
+
+export function requestOf(row: WorkspaceRow): CreateWorkspaceRequest {
+  return JSON.parse(row.request_json) as CreateWorkspaceRequest;
+}
+
+export function configOf(row: WorkspaceRow): ResolvedConfig | null {
+  return row.config_json === null ? null : resolvedConfig.parse(JSON.parse(row.config_json));
+}
+
+export function commandOf(operation: OperationRow): AgentCommand {
+  return agentCommand.parse(JSON.parse(operation.command_json));
+}
+
+type Rows = {
+  readonly row: WorkspaceRow;
+  readonly services: readonly ServiceRow[];
+  readonly operations: readonly OperationRow[];
+  readonly owner: UserRow | undefined;
+};
+
+function wantOf({ row, services, operations, owner }: Rows, { limits, github, auth }: WantSettings): Want {
+  const { repo } = requestOf(row);
+  const ended = operations.filter((operation) => operation.ended_at !== null);
+  return {
+    id: row.id,
+    name: row.name,
+    state: row.want,
+    force: row.force === 1,
+    status: row.status as WorkspaceStatus,
+    node: row.node,
+    provider: row.provider as Want['provider'],
+    image: row.image,
+    packages: JSON.parse(row.packages_json) as string[],
+    limits: {
+      cpu: limits.cpu,
+      memory_bytes: limits.memory,
+      disk_bytes: limits.disk,
+      processes: limits.processes,
+    },
+    sshKeys: owner?.ssh_pubkey ? [owner.ssh_pubkey] : [],
+    git: owner && auth.mode === 'github' ? gitIdentity(owner) : null,
+    repo: {
+      url: repo.url ?? `${github.web_url}/${repo.owner}/${repo.name}.git`,
+      ref: repo.branch ?? null,
+      upstreamUrl: repo.upstream_url ?? null,
+    },
+    upload: repo.source === 'upload' ? { arrived: row.uploaded === 1 } : null,
+    config: configOf(row),
+    services: services.map((service) => ({
+      spec: serviceSpec.parse(JSON.parse(service.spec_json)),
+      want: service.want,
+    })),
+    wantedAt: Date.parse(row.wanted_at),
+    done: ended.filter((operation) => operation.generation === row.generation).map(doneOf),
+    configuredWith: lastConfigure(ended),
+  };
+}
+
+/** GitHub's address that does not tell the person's own. */
+function gitIdentity(owner: UserRow): { name: string; email: string } {
+  const { github_username, github_id } = owner;
+  return { name: github_username, email: `${github_id}+${github_username}@users.noreply.github.com` };
+}
+
+function doneOf(operation: OperationRow): Done {
+  return {
+    command: commandOf(operation),
+    error: operation.error_json === null ? null : (JSON.parse(operation.error_json) as ErrorBody),
+    startedAt: Date.parse(operation.started_at),
+    endedAt: Date.parse(operation.ended_at ?? operation.started_at),
+  };
+}
+
+function lastConfigure(ended: readonly OperationRow[]): Want['configuredWith'] {
+  const taken = ended.filter((operation) => operation.error_json === null).map(commandOf);
+  return taken.findLast((command) => command.do === 'configure') ?? null;
+}

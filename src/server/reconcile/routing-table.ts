@@ -1,0 +1,83 @@
+import { isDeepStrictEqual } from 'node:util';
+import type { Route, RoutingTable } from '../../contract/control-protocol.ts';
+import { findSetting, putSetting } from '../store/settings.ts';
+import type { Db, Store } from '../store/store.ts';
+
+const versionSetting = 'routes_version';
+export const sshPort = 22;
+
+/** Every port that is given out and whose instance has an address by now, and who may open streams. */
+export async function readRoutes(db: Db, serverStreamKey: string): Promise<Omit<RoutingTable, 'version'>> {
+  const ports = await db
+    .selectFrom('ports')
+    .innerJoin('workspaces', 'workspaces.id', 'ports.workspace_id')
+    .innerJoin('nodes', 'nodes.name', 'workspaces.node')
+    .select(['ports.port', 'ports.pool', 'ports.target_port', 'workspaces.id', 'workspaces.address'])
+    .select(['nodes.name as node', 'nodes.machine'])
+    .where('workspaces.address', 'is not', null)
+    .orderBy('ports.port')
+    .execute();
+  const routes = ports.map((row): Route => ({
+    kind: row.pool === 'ssh' ? 'ssh' : 'service',
+    listen: row.port,
+    workspace_id: row.id,
+    node: row.node,
+    port: row.target_port,
+    address: row.address,
+    machine: row.machine,
+  }));
+  const agents = await db.selectFrom('nodes').select(['name', 'stream_key']).where('role', '=', 'agent').execute();
+  const keys = agents.map(({ name, stream_key }) => [name, stream_key] as const);
+  return { routes, stream_keys: Object.fromEntries([...keys, ['server', serverStreamKey]]) };
+}
+
+export type RoutesPublisher = {
+  /** Sends the table as it is now, soon; calls that come together are one. */
+  publish(): void;
+  /** When all that was asked for so far was sent. */
+  idle(): Promise<void>;
+  readonly version: number;
+};
+
+/** The version counts up with every change of the table, over restarts of the server too. */
+export function createRoutesPublisher(options: {
+  readonly store: Store;
+  readonly serverStreamKey: string;
+  readonly send: (table: RoutingTable) => void;
+  readonly onError: (error: unknown) => void;
+}): RoutesPublisher {
+  const { store, serverStreamKey, send, onError } = options;
+  let sent: RoutingTable | null = null;
+  let isAsked = false;
+  let running: Promise<void> | null = null;
+
+  async function sendTable(): Promise<void> {
+    const routes = await readRoutes(store.db, serverStreamKey);
+    if (sent && isDeepStrictEqual({ ...routes, version: sent.version }, sent)) return;
+    const version = await store.transaction(async (tx) => {
+      const next = Number((await findSetting(tx, versionSetting)) ?? 0) + 1;
+      await putSetting(tx, versionSetting, String(next));
+      return next;
+    });
+    sent = { version, ...routes };
+    send(sent);
+  }
+  async function run(): Promise<void> {
+    while (isAsked) {
+      isAsked = false;
+      await sendTable().catch(onError);
+    }
+    running = null;
+  }
+
+  return {
+    publish() {
+      isAsked = true;
+      running ??= run();
+    },
+    idle: () => running ?? Promise.resolve(),
+    get version() {
+      return sent?.version ?? 0;
+    },
+  };
+}
