@@ -23,6 +23,8 @@ export type Endpoint = {
   readonly path: string;
   /** Other paths that answer the same. */
   readonly aliases?: readonly string[];
+  /** The same outside of `/api/v1`. */
+  readonly rootAliases?: readonly string[];
   readonly summary: string;
   readonly access: 'anyone' | 'user' | 'admin';
   readonly params?: z.ZodObject;
@@ -92,7 +94,7 @@ export const endpoints = {
   deleteWorkspace: endpoint({
     method: 'DELETE', path: '/workspaces/:id', access: 'user', status: 204,
     summary: 'Delete a workspace and all that belongs to it.',
-    params: byWorkspace, query: z.strictObject({ force: flag.optional() }), response: null,
+    params: byWorkspace, query: z.strictObject({ force: flag.optional() }), body: z.strictObject({ force: z.boolean().optional() }).optional(), response: null,
   }),
   listWorkspaceServices: endpoint({
     method: 'GET', path: '/workspaces/:id/services', access: 'user', status: 200, summary: 'The services of a workspace.',
@@ -167,7 +169,7 @@ export const endpoints = {
     params: byNode, body: z.strictObject({}).optional(), response: nodeView,
   }),
   removeNode: endpoint({ method: 'DELETE', path: '/nodes/:name', access: 'admin', status: 204, summary: 'Forget a node without workspaces.', params: byNode, response: null }),
-  getHealth: endpoint({ method: 'GET', path: '/health', access: 'anyone', status: 200, summary: 'Is the server well?', response: healthView }),
+  getHealth: endpoint({ method: 'GET', path: '/health', rootAliases: ['/health'], access: 'anyone', status: 200, summary: 'Is the server well?', response: healthView }),
   getStatus: endpoint({ method: 'GET', path: '/status', access: 'admin', status: 200, summary: 'The whole state of the server.', response: statusView }),
   /** Who the token belongs to. */
   whoAmI: endpoint({
@@ -178,10 +180,26 @@ export const endpoints = {
 
 export type EndpointName = keyof typeof endpoints;
 
-/** WebSocket paths; frames of the first as in `stream-protocol.ts` (`execFrame`), of the second raw bytes. */
+/**
+ * WebSocket paths. Binary messages are pieces of a stream of bytes, cut anywhere: of the first the frames of
+ * `stream-protocol.ts` (`execFrame`), of the second the raw bytes. A failure comes as one text message, an error body
+ * as JSON, before the close.
+ */
 export const webSockets = {
   /** `?command=…` repeated; `tty=1&columns=&rows=&term=`; `cwd=`. */
   exec: '/workspaces/:id/exec',
   /** A TCP connection to a port inside: `port=22` is `nexus ssh`. Wakes a stopped workspace first. */
   tunnel: '/workspaces/:id/tunnel',
+} as const;
+
+export const webSocketQueries = {
+  exec: z.strictObject({
+    command: z.union([z.string().transform((only) => [only]), z.array(z.string()).min(1).max(1000)]),
+    cwd: z.string().optional(),
+    tty: flag.optional(),
+    columns: z.coerce.number<number | string>().int().min(1).max(10_000).default(80),
+    rows: z.coerce.number<number | string>().int().min(1).max(10_000).default(24),
+    term: z.string().min(1).max(64).default('xterm-256color'),
+  }),
+  tunnel: z.strictObject({ port: z.coerce.number<number | string>().int().min(1).max(65_535).default(22) }),
 } as const;

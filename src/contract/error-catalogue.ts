@@ -124,6 +124,12 @@ export const errorCatalogue = {
     message: ({ limit_bytes }) => `The body is larger than ${limit_bytes} bytes.`,
     hint: () => null,
   }),
+  output_too_large: define<{ stream: string; limit_bytes: number }>({
+    status: 400,
+    meaning: 'A command wrote more than one answer takes; over a WebSocket there is no limit.',
+    message: ({ stream, limit_bytes }) => `The command wrote more than ${limit_bytes} bytes to ${stream}.`,
+    hint: () => 'nexus workspace exec NAME -- COMMAND',
+  }),
   unsupported_media_type: define<{ got: string; expected: string }>({
     status: 415,
     meaning: 'The body is not of the type that is taken.',
@@ -160,6 +166,12 @@ export const errorCatalogue = {
     meaning: 'The node of the workspace does not answer; the work goes on when it is back.',
     message: ({ node }) => `The node ${node} does not answer.`,
     hint: () => 'nexus node list',
+  }),
+  node_in_use: define<{ node: string; workspaces: number }>({
+    status: 409,
+    meaning: 'Only a node without workspaces can be removed.',
+    message: ({ node, workspaces }) => `The node ${node} still has ${workspaces} workspaces.`,
+    hint: ({ node }) => `nexus node drain ${node}`,
   }),
   timeout: define<{ what: string; seconds: number }>({
     status: 503,

@@ -5,7 +5,9 @@ import { fieldProblems } from './field-problems.ts';
 
 const schema = z.strictObject({
   size: z.union([z.number(), z.string().regex(/^\d+GB$/, 'must be a size')]).optional(),
-  check: z.discriminatedUnion('type', [z.object({ type: z.literal('http') }), z.object({ type: z.literal('tcp') })]).optional(),
+  check: z
+    .discriminatedUnion('type', [z.object({ type: z.literal('http') }), z.object({ type: z.literal('tcp') })])
+    .optional(),
   mode: z.enum(['a', 'b']).optional(),
   count: z.int().min(1).optional(),
   on: z.boolean().optional(),
@@ -15,7 +17,17 @@ const schema = z.strictObject({
 });
 
 const cases: readonly [name: string, value: unknown, expected: readonly string[]][] = [
-  ['every field is named', { mode: 'c', count: 1.5, zz: 1, list: [{ kk: 1 }] }, ['mode: must be a or b', 'count: must be a whole number', 'list[0].key: is required', 'list[0].kk: is not known', 'zz: is not known']],
+  [
+    'every field is named',
+    { mode: 'c', count: 1.5, zz: 1, list: [{ kk: 1 }] },
+    [
+      'mode: must be a or b',
+      'count: must be a whole number',
+      'list[0].key: is required',
+      'list[0].kk: is not known',
+      'zz: is not known',
+    ],
+  ],
   ['the body itself', 'text', ['body: must be an object']],
   ['a union of which no form has the type', { size: true }, ['size: must be a number or text']],
   ['a union of which one form has the type', { size: 'big' }, ['size: must be a size']],
@@ -30,7 +42,10 @@ for (const [name, value, expected] of cases) {
   test(`problems of fields: ${name}`, () => {
     const { error } = schema.safeParse(value);
     assert.ok(error);
-    assert.deepEqual(fieldProblems(error).map(({ path, problem }) => `${path}: ${problem}`), expected);
+    assert.deepEqual(
+      fieldProblems(error).map(({ path, problem }) => `${path}: ${problem}`),
+      expected,
+    );
   });
 }
 

@@ -1,6 +1,6 @@
 /** What a schema found wrong, in words for people: one problem a field, every field. */
 import type { z } from 'zod';
-import type { FieldProblem } from './errors.ts';
+import type { FieldProblem } from './error-catalogue.ts';
 
 type Issue = z.core.$ZodIssue;
 type Path = readonly PropertyKey[];
@@ -50,7 +50,9 @@ type UnionIssue = Extract<Issue, { code: 'invalid_union' }>;
 
 /** Those of the one form that the value has the type of. */
 function unionProblems(issue: UnionIssue, segments: Path): LocatedProblem[] | undefined {
-  const ofItsType = issue.errors.find((issues) => !issues.some(({ code, path }) => code === 'invalid_type' && path.length === 0));
+  const ofItsType = issue.errors.find(
+    (issues) => !issues.some(({ code, path }) => code === 'invalid_type' && path.length === 0),
+  );
   return ofItsType?.flatMap((inner) => problemsOf(inner, segments));
 }
 

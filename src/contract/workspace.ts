@@ -27,16 +27,19 @@ export const errorBody = z.object({
   request_id: z.string().optional(),
 }) as z.ZodType<ErrorBody>;
 
+/** Never taken for an option by git. */
+const gitUrl = z.string().max(2048).regex(/^[^\s-]\S*$/, 'must be a git URL without spaces');
+
 /** A git URL or absent (GitHub's, from owner and name); `source: upload` waits for `PUT /workspaces/:id/source`. */
 export const repoRequest = z.strictObject({
   owner: z.string().min(1).max(100).regex(/^[A-Za-z0-9._-]+$/, 'must be letters, digits, ., _ and -'),
   name: z.string().min(1).max(100).regex(/^[A-Za-z0-9._-]+$/, 'must be letters, digits, ., _ and -'),
-  url: z.string().min(1).max(2048).optional(),
+  url: gitUrl.optional(),
   /** A branch, a tag or a commit. */
-  branch: z.string().min(1).max(255).optional(),
+  branch: z.string().max(255).regex(/^[^\s-]\S*$/, 'must be a branch, a tag or a commit').optional(),
   is_fork: z.boolean().optional(),
   /** The original's URL: set as the remote `upstream`. */
-  upstream_url: z.string().min(1).max(2048).optional(),
+  upstream_url: gitUrl.optional(),
   source: z.enum(['git', 'upload']).optional(),
 });
 
