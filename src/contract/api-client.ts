@@ -31,7 +31,7 @@ type InputOf<N extends EndpointName, K extends 'params' | 'query' | 'body'> =
 /** A part that the endpoint lacks may not be given; one that takes `{}` or nothing may be left out. */
 type Part<N extends EndpointName, K extends 'params' | 'query' | 'body'> = [InputOf<N, K>] extends [never]
   ? { [P in K]?: never }
-  : Record<never, never> extends InputOf<N, K>
+  : Partial<InputOf<N, K>> extends InputOf<N, K>
     ? { [P in K]?: InputOf<N, K> }
     : undefined extends InputOf<N, K>
       ? { [P in K]?: InputOf<N, K> }
@@ -43,7 +43,7 @@ export type CallOptions<N extends EndpointName> = Part<N, 'params'> &
   Part<N, 'body'> &
   CommonOptions;
 type CallArguments<N extends EndpointName> =
-  Record<never, never> extends CallOptions<N> ? [options?: CallOptions<N>] : [options: CallOptions<N>];
+  Partial<CallOptions<N>> extends CallOptions<N> ? [options?: CallOptions<N>] : [options: CallOptions<N>];
 export type ResponseOf<N extends EndpointName> = Table[N]['response'] extends z.ZodType
   ? z.output<Table[N]['response']>
   : void;
@@ -94,7 +94,7 @@ export function createClient(options: ClientOptions): Client {
     let response: Response;
     try {
       const init = { method: endpoint.method, headers, ...body, ...(parts.signal ? { signal: parts.signal } : {}) };
-      response = await send(url, init as RequestInit);
+      response = await send(url, init);
     } catch (error) {
       parts.signal?.throwIfAborted();
       throw new ServerUnreachable(baseUrl, reasonOf(error), { cause: error });
@@ -188,7 +188,7 @@ function urlOf(baseUrl: string, path: string, query: Query): string {
   for (const [name, value] of Object.entries(query)) {
     for (const one of Array.isArray(value) ? value : [value]) if (one !== undefined) search.append(name, String(one));
   }
-  return `${baseUrl}${apiBase}${path}${search.size > 0 ? `?${search}` : ''}`;
+  return `${baseUrl}${apiBase}${path}${search.size > 0 ? `?${search.toString()}` : ''}`;
 }
 
 function bodyOf({ body, bytes }: RequestParts): { body: object; contentType: Record<string, string> } {

@@ -45,7 +45,7 @@ export class NexusError<C extends ErrorCode = ErrorCode> extends Error {
     return {
       error: this.code,
       message: this.message,
-      details: this.details as Record<string, unknown>,
+      details: this.details,
       hint: this.hint,
     };
   }
@@ -71,7 +71,7 @@ export function fromBody(body: {
   const options =
     message === undefined ? {} : { received: { message, hint: body.hint ?? null, requestId: body.request_id ?? null } };
   return known
-    ? new NexusError(body.error as ErrorCode, (body.details ?? {}) as never, options)
+    ? new NexusError(body.error as ErrorCode, body.details ?? {}, options)
     : new NexusError('internal', {}, { ...options, cause: body });
 }
 

@@ -60,7 +60,7 @@ export function listPorts(db: Db, workspaceId?: string): Promise<PortRow[]> {
 export async function countFreePorts(db: Db, { first, last }: PortRange): Promise<number> {
   const { taken } = await db
     .selectFrom('ports')
-    .select((select) => select.fn.countAll<number>().as('taken'))
+    .select((select) => select.fn.countAll<number | string>().as('taken'))
     .where('port', '>=', first)
     .where('port', '<=', last)
     .executeTakeFirstOrThrow();

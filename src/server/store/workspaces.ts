@@ -38,7 +38,7 @@ export async function listWorkspaces(
   if (ownerId !== undefined) matching = matching.where('workspaces.owner_id', '=', ownerId);
   if (status !== undefined) matching = matching.where('workspaces.status', '=', status);
   const { total } = await matching
-    .select((select) => select.fn.countAll<number>().as('total'))
+    .select((select) => select.fn.countAll<number | string>().as('total'))
     .executeTakeFirstOrThrow();
   const rows = await matching
     .selectAll('workspaces')
@@ -47,7 +47,7 @@ export async function listWorkspaces(
       select
         .selectFrom('services')
         .whereRef('services.workspace_id', '=', 'workspaces.id')
-        .select((count) => count.fn.countAll<number>().as('count'))
+        .select((count) => count.fn.countAll<number | string>().as('count'))
         .as('services_count'),
     )
     .orderBy('workspaces.created_at', 'desc')
@@ -80,7 +80,7 @@ export function workspacesOf(db: Db, ownerId: string): Promise<WorkspaceRow[]> {
 export async function countWorkspacesOf(db: Db, ownerId: string): Promise<number> {
   const row = await db
     .selectFrom('workspaces')
-    .select((select) => select.fn.countAll<number>().as('count'))
+    .select((select) => select.fn.countAll<number | string>().as('count'))
     .where('owner_id', '=', ownerId)
     .executeTakeFirstOrThrow();
   return Number(row.count);
@@ -90,7 +90,7 @@ export async function countWorkspacesOf(db: Db, ownerId: string): Promise<number
 export async function countByStatus(db: Db): Promise<Record<string, number>> {
   const rows = await db
     .selectFrom('workspaces')
-    .select((select) => ['status', select.fn.countAll<number>().as('count')])
+    .select((select) => ['status', select.fn.countAll<number | string>().as('count')])
     .groupBy('status')
     .execute();
   return Object.fromEntries(rows.map(({ status, count }) => [status, Number(count)]));
@@ -100,7 +100,7 @@ export async function countByStatus(db: Db): Promise<Record<string, number>> {
 export async function countByNode(db: Db): Promise<Record<string, number>> {
   const rows = await db
     .selectFrom('workspaces')
-    .select((select) => ['node', select.fn.countAll<number>().as('count')])
+    .select((select) => ['node', select.fn.countAll<number | string>().as('count')])
     .where('node', 'is not', null)
     .groupBy('node')
     .execute();

@@ -1,0 +1,107 @@
+/** The HTTP server: the whole API, ready to listen. */
+import { readFileSync } from 'node:fs';
+import rateLimit from '@fastify/rate-limit';
+import websocket from '@fastify/websocket';
+import { LogController, fastify } from 'fastify';
+import type { FastifyInstance, FastifyRequest, FastifyServerOptions } from 'fastify';
+import { NexusError } from '../../contract/errors.ts';
+import type { ServerConfig } from '../../contract/server-config.ts';
+import type { AppDeps, HandlerDeps } from './app-deps.ts';
+import { answerBrokenRequest, answerError, answerErrors } from './error-answers.ts';
+import { createHandlers } from './handlers.ts';
+import { registerEndpoints } from './register-endpoints.ts';
+import { requestIdOf } from './request-id.ts';
+import { registerRootRoutes } from './root-routes.ts';
+import { registerSockets } from './sockets.ts';
+
+const bodyLimitBytes = 2 ** 20;
+
+/** More routes may be added before it listens. `close()` ends streams, lets running requests end, and refuses new ones. */
+export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
+  const app = fastify({
+    loggerInstance: deps.log,
+    logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: 'request_id' }),
+    requestIdHeader: false,
+    genReqId: requestIdOf,
+    bodyLimit: bodyLimitBytes,
+    // Answered in the catalogue's form below.
+    return503OnClosing: false,
+    clientErrorHandler: answerBrokenRequest,
+    frameworkErrors: (error, request, reply) => void answerError(error, request, reply),
+    ...httpsOf(deps.config),
+  } as FastifyServerOptions) as FastifyInstance;
+  const closing = refuseWhenClosing(app);
+  const handlerDeps: HandlerDeps = { ...deps, closing };
+  app.decorateRequest('caller', null);
+  app.addHook('onRequest', async (request, reply) => void reply.header('x-request-id', request.id));
+  takeEmptyJson(app);
+  answerErrors(app);
+  observeAnswers(app, deps);
+  await app.register(rateLimit, {
+    max: deps.config.limits.requests_per_minute,
+    timeWindow: 60_000,
+    keyGenerator: (request) => String(request.caller?.githubId),
+    // Whoever needs not sign in is nobody in particular.
+    allowList: (request) => request.caller === null,
+    errorResponseBuilder: (_request, { max, ttl }) =>
+      new NexusError('rate_limited', { limit: max, retry_after_seconds: Math.ceil(ttl / 1000) }),
+  });
+  await app.register(websocket, {
+    options: { maxPayload: bodyLimitBytes, perMessageDeflate: false },
+    preClose: closeSockets,
+  });
+  await registerEndpoints(app, createHandlers(handlerDeps), handlerDeps);
+  registerSockets(app, handlerDeps);
+  registerRootRoutes(app, deps);
+  return app;
+}
+
+function httpsOf({ tls }: ServerConfig): object {
+  return tls ? { https: { cert: readFileSync(tls.cert), key: readFileSync(tls.key) } } : {};
+}
+
+function refuseWhenClosing(app: FastifyInstance): AbortSignal {
+  const closing = new AbortController();
+  app.addHook('preClose', async () => closing.abort());
+  app.addHook('onRequest', async () => {
+    if (closing.signal.aborted) throw new NexusError('shutting_down', {});
+  });
+  return closing.signal;
+}
+
+/** Many clients send the type of a body that they do not have. */
+function takeEmptyJson(app: FastifyInstance): void {
+  const parseJson = app.getDefaultJsonParser('error', 'error');
+  app.addContentTypeParser<string>('application/json', { parseAs: 'string' }, (request, body, done) => {
+    if (body === '') done(null, undefined);
+    else void parseJson(request, body, done);
+  });
+}
+
+function closeSockets(this: FastifyInstance, done: () => void): void {
+  for (const socket of this.websocketServer.clients) socket.close(1001, 'the server is stopping');
+  this.websocketServer.close();
+  done();
+}
+
+/** One line of log and one observation an answer. Paths without their query: commands may stand in it. */
+function observeAnswers(app: FastifyInstance, { metrics }: Pick<AppDeps, 'metrics'>): void {
+  app.addHook('onResponse', async (request, reply) => {
+    const { method } = request;
+    const seconds = reply.elapsedTime / 1000;
+    const status = reply.statusCode;
+    metrics.httpAnswered({ method, route: request.routeOptions.url ?? 'none', status, seconds });
+    const line = { method, path: pathOf(request), status, seconds, user: request.caller?.githubUsername };
+    request.log[levelOf(method, status)](line, 'answered');
+  });
+}
+
+function pathOf(request: FastifyRequest): string {
+  return request.url.split('?')[0] ?? '';
+}
+
+/** What changed something, and what failed, is of interest afterwards. */
+function levelOf(method: string, status: number): 'debug' | 'info' | 'warn' {
+  if (status >= 500) return 'warn';
+  return method === 'GET' && status < 400 ? 'debug' : 'info';
+}

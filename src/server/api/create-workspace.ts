@@ -1,0 +1,128 @@
+/** A new workspace: one row, its SSH port and its first event in one transaction. The rest is the reconciler's. */
+import { createHash } from 'node:crypto';
+import type { IncomingHttpHeaders } from 'node:http';
+import { NexusError } from '../../contract/errors.ts';
+import type { FieldProblem } from '../../contract/error-catalogue.ts';
+import { newId } from '../../contract/ids.ts';
+import type { ServerConfig } from '../../contract/server-config.ts';
+import type { ServiceSpec } from '../../contract/service-spec.ts';
+import type { CreateWorkspaceRequest } from '../../contract/workspace.ts';
+import { dependencyOrder } from '../../core/graph.ts';
+import { nearest } from '../../core/nearest.ts';
+import { appendEvent } from '../store/events.ts';
+import { findAnswer, keepAnswer, pruneAnswers } from '../store/idempotency.ts';
+import { takePort } from '../store/ports.ts';
+import type { UserRow, WorkspaceRow } from '../store/schema.ts';
+import { replaceServices } from '../store/services.ts';
+import type { Tx } from '../store/store.ts';
+import { countWorkspacesOf, findWorkspaceByName, insertWorkspace, updateWorkspace } from '../store/workspaces.ts';
+import type { AppDeps } from './app-deps.ts';
+import type { Handler } from './handler.ts';
+import { ensureUser, refuseOtherUser } from './users.ts';
+import { startedView } from './workspace-view.ts';
+
+const estimatedSeconds = 30;
+const answersKeptMs = 24 * 3600 * 1000;
+const longestKey = 255;
+
+type Answer = ReturnType<typeof startedView>;
+
+export function createWorkspaceHandler({
+  store,
+  config,
+  reconciler,
+}: Pick<AppDeps, 'store' | 'config' | 'reconciler'>): Handler<'createWorkspace'> {
+  return async ({ body, caller, request }) => {
+    refuseOtherUser(body, caller);
+    checkServices(body.services ?? []);
+    const key = idempotencyKey(request.headers);
+    const answer = await store.transaction(async (tx) => {
+      const owner = await ensureUser(tx, caller);
+      const create = async (): Promise<Answer> => startedView(await insert(tx, owner, body, config), estimatedSeconds);
+      return key === undefined ? create() : once(tx, { userId: owner.id, key, request: body }, create);
+    });
+    reconciler.nudge(answer.workspace_id);
+    return answer;
+  };
+}
+
+async function insert(
+  tx: Tx,
+  owner: UserRow,
+  request: CreateWorkspaceRequest,
+  config: ServerConfig,
+): Promise<WorkspaceRow> {
+  const name = request.workspace_name;
+  const existing = await findWorkspaceByName(tx, owner.id, name);
+  if (existing)
+    throw new NexusError('workspace_already_exists', { owner: owner.github_username, name, workspace_id: existing.id });
+  const most = config.limits.workspaces_per_user;
+  if ((await countWorkspacesOf(tx, owner.id)) >= most) {
+    const reason = `${owner.github_username} has ${most} workspaces, the most that one user may have here`;
+    throw new NexusError('insufficient_node_resources', { reason });
+  }
+  const row = await insertWorkspace(tx, {
+    id: newId('ws'),
+    owner_id: owner.id,
+    name,
+    want: 'running',
+    status: 'pending',
+    provider: request.provider ?? config.defaults.provider,
+    image: request.image ?? config.defaults.image,
+    packages_json: JSON.stringify(request.packages ?? []),
+    request_json: JSON.stringify(request),
+  });
+  const wish = { pool: 'ssh', range: config.ports.ssh, workspaceId: row.id, service: null, targetPort: 22 } as const;
+  const sshPort = await takePort(tx, wish);
+  await updateWorkspace(tx, row.id, { ssh_port: sshPort });
+  await replaceServices(tx, row.id, request.services ?? []);
+  await appendEvent(tx, { workspace_id: row.id, type: 'status', data: { status: 'pending', step: null, error: null } });
+  return { ...row, ssh_port: sshPort };
+}
+
+/** The first answer to the same request under the same key, however often it comes. */
+async function once(
+  tx: Tx,
+  { userId, key, request }: { userId: string; key: string; request: CreateWorkspaceRequest },
+  create: () => Promise<Answer>,
+): Promise<Answer> {
+  const since = new Date(Date.parse(tx.at) - answersKeptMs).toISOString();
+  await pruneAnswers(tx, since);
+  const request_hash = createHash('sha256').update(JSON.stringify(request)).digest('hex');
+  const kept = await findAnswer(tx, { userId, key, since });
+  if (kept && kept.request_hash !== request_hash)
+    throw invalid([{ path: 'Idempotency-Key', problem: 'was used for another request within 24 hours' }]);
+  if (kept) return JSON.parse(kept.response_json) as Answer;
+  const answer = await create();
+  await keepAnswer(tx, { user_id: userId, key, request_hash, status: 202, response_json: JSON.stringify(answer) });
+  return answer;
+}
+
+function idempotencyKey(headers: IncomingHttpHeaders): string | undefined {
+  const key = headers['idempotency-key'];
+  if (key === undefined) return undefined;
+  if (typeof key === 'string' && key.length > 0 && key.length <= longestKey) return key;
+  throw invalid([{ path: 'Idempotency-Key', problem: `must have 1 to ${longestKey} characters` }]);
+}
+
+/** @throws invalid_request (unknown and repeated names), dependency_cycle */
+function checkServices(services: readonly ServiceSpec[]): void {
+  const names = services.map(({ name }) => name);
+  const problems: FieldProblem[] = [];
+  for (const [index, { name, depends_on }] of services.entries()) {
+    if (names.indexOf(name) !== index)
+      problems.push({ path: `services[${index}].name`, problem: `${name} is there twice` });
+    for (const [at, needed] of depends_on.entries()) {
+      if (names.includes(needed)) continue;
+      const [meant] = nearest(needed, names);
+      const problem = `there is no service ${needed}${meant === undefined ? '' : `; did you mean ${meant}?`}`;
+      problems.push({ path: `services[${index}].depends_on[${at}]`, problem });
+    }
+  }
+  if (problems.length > 0) throw invalid(problems);
+  dependencyOrder(new Map(services.map(({ name, depends_on }) => [name, depends_on])));
+}
+
+function invalid(fields: readonly FieldProblem[]): NexusError {
+  return new NexusError('invalid_request', { fields });
+}

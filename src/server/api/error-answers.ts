@@ -1,0 +1,84 @@
+/** Every failure, in the form of the catalogue. */
+import { STATUS_CODES } from 'node:http';
+import type { Socket } from 'node:net';
+import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { NexusError } from '../../contract/errors.ts';
+import type { ErrorBody } from '../../contract/errors.ts';
+import { newId } from '../../contract/ids.ts';
+
+/** What a client that got a 503 is told to wait. */
+const retryAfterSeconds = 5;
+
+export function answerErrors(app: FastifyInstance): void {
+  app.setErrorHandler((thrown, request, reply) => answerError(thrown, request, reply));
+  app.setNotFoundHandler((request, reply) => {
+    const [path = ''] = request.url.split('?');
+    return answerError(
+      new NexusError('not_found', { kind: 'endpoint', name: `${request.method} ${path}` }),
+      request,
+      reply,
+    );
+  });
+}
+
+export function answerError(thrown: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+  const error = catalogued(thrown, request);
+  logError(error, request);
+  if (error.status === 503) reply.header('retry-after', retryAfterSeconds);
+  return reply.code(error.status).type('application/json; charset=utf-8').send(errorBodyFor(error, request.id));
+}
+
+/** For the client: of an internal error, only the request id. */
+export function errorBodyFor(error: NexusError, requestId: string): ErrorBody {
+  const shown = error.code === 'internal' ? new NexusError('internal', { request_id: requestId }) : error;
+  return { ...shown.toBody(), request_id: requestId };
+}
+
+export function logError(error: NexusError, request: Pick<FastifyRequest, 'log'>): void {
+  if (error.code === 'internal') request.log.error({ err: error.cause ?? error }, 'the request failed');
+  else if (error.cause !== undefined) request.log.warn({ err: error.cause, error: error.code }, error.message);
+}
+
+/** Fastify's own refusals, and whatever else was thrown, as one of ours. */
+function catalogued(thrown: unknown, request: FastifyRequest): NexusError {
+  if (thrown instanceof NexusError) return thrown;
+  const { code, statusCode, message } = (thrown ?? {}) as Partial<FastifyError>;
+  if (code === 'FST_ERR_CTP_BODY_TOO_LARGE')
+    return new NexusError('payload_too_large', { limit_bytes: request.routeOptions.bodyLimit });
+  if (code === 'FST_ERR_CTP_INVALID_MEDIA_TYPE') {
+    const got = request.headers['content-type'] ?? 'of no type';
+    return new NexusError('unsupported_media_type', { got, expected: expectedType(request) });
+  }
+  if (statusCode !== undefined && statusCode >= 400 && statusCode < 500)
+    return new NexusError(
+      'invalid_request',
+      { fields: [{ path: 'body', problem: message ?? 'cannot be read' }] },
+      { cause: thrown },
+    );
+  return new NexusError('internal', {}, { cause: thrown });
+}
+
+function expectedType(request: FastifyRequest): string {
+  return request.routeOptions.url?.endsWith('/source') ? 'application/octet-stream' : 'application/json';
+}
+
+/** What is not even HTTP gets an answer of the same form. */
+export function answerBrokenRequest(error: NodeJS.ErrnoException, socket: Socket): void {
+  if (error.code === 'ECONNRESET' || !socket.writable) {
+    socket.destroy();
+    return;
+  }
+  const requestId = newId('req');
+  const tooLong = error.code === 'HPE_HEADER_OVERFLOW';
+  const problem = tooLong ? 'the headers are too long' : 'this is not a well-formed HTTP request';
+  const refusal = new NexusError('invalid_request', { fields: [{ path: 'request', problem }] });
+  const body = JSON.stringify(errorBodyFor(refusal, requestId));
+  const head = [
+    `HTTP/1.1 ${refusal.status} ${STATUS_CODES[refusal.status]}`,
+    'Content-Type: application/json; charset=utf-8',
+    `Content-Length: ${Buffer.byteLength(body)}`,
+    `X-Request-Id: ${requestId}`,
+    'Connection: close',
+  ];
+  socket.end(`${head.join('\r\n')}\r\n\r\n${body}`);
+}
