@@ -22,8 +22,6 @@ export type ForwardContext = {
 /** Instances on this machine answer at once or not at all. */
 const directTimeoutMs = 3_000;
 const streamTimeoutMs = 10_000;
-export const parkedWaitMs = 5_000;
-
 /** Resolves when the connection is over. A workspace that cannot be reached closes it. */
 export async function forward(client: Socket, route: Route, context: ForwardContext): Promise<void> {
   const { log } = context;
@@ -65,7 +63,7 @@ async function connectWorkspace(route: Route, context: ForwardContext, clientGon
 
 async function connectThroughAgent(route: Route, context: ForwardContext, clientGone: AbortSignal): Promise<Socket> {
   const request = { kind: 'tcp', workspace_id: route.workspace_id, port: route.port } as const;
-  const parked = await context.parkingLot.take(route.node, { timeoutMs: parkedWaitMs, signal: clientGone });
+  const parked = await context.parkingLot.take(route.node, { signal: clientGone });
   if (parked === null) throw new NexusError('node_unreachable', { node: route.node });
   const limits = { signal: clientGone, timeoutMs: streamTimeoutMs };
   return withDeadline(limits, 'Opening a stream', (signal) => requestStream(parked, request, signal));

@@ -8,8 +8,15 @@ type Waiter = (socket: Socket) => void;
 type Parked = { readonly socket: Socket; unpark(): void };
 
 export class ParkingLot {
+  readonly #waitMs: number;
   readonly #parked = new Map<string, Parked[]>();
-  readonly #waiters = new Map<string, Waiter[]>();
+  readonly #waiters = new Map<
+    string,
+    Waiter[]
+  >(); /** @param options.waitMs how long `take` waits for an agent that has nothing parked */
+  constructor(options: { readonly waitMs: number }) {
+    this.#waitMs = options.waitMs;
+  }
 
   /** Takes the connection in, or hands it to who waits for one. */
   park(node: string, socket: Socket): void {
@@ -39,23 +46,20 @@ export class ParkingLot {
     socket.resume();
   }
 
-  /** The newest parked connection of the node, or the next that comes within the time; null when none does. */
-  async take(
-    node: string,
-    options: { readonly timeoutMs: number; readonly signal?: AbortSignal },
-  ): Promise<Socket | null> {
+  /** The newest parked connection of the node, or the next that comes in time; null when none does. */
+  async take(node: string, options: { readonly signal?: AbortSignal } = {}): Promise<Socket | null> {
     const parked = this.#parked.get(node)?.findLast(({ socket }) => !socket.destroyed);
     if (parked) {
       parked.unpark();
       return parked.socket;
     }
-    const { timeoutMs, signal } = options;
+    const { signal } = options;
     if (signal?.aborted) return null;
     const waiters = this.#waiters.get(node) ?? [];
     this.#waiters.set(node, waiters);
     const { promise, resolve } = Promise.withResolvers<Socket | null>();
     const giveUp = (): void => resolve(null);
-    const timer = setTimeout(giveUp, timeoutMs);
+    const timer = setTimeout(giveUp, this.#waitMs);
     signal?.addEventListener('abort', giveUp);
     waiters.push(resolve);
     try {

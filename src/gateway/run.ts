@@ -33,8 +33,6 @@ export type GatewayOptions = {
   readonly log: Logger;
   /** How often a port that could not be had is tried again; for tests. */
   readonly retryPortsMs?: number;
-  /** For tests. */
-  readonly heartbeatMs?: number;
 };
 
 export type Gateway = {
@@ -46,6 +44,9 @@ export type Gateway = {
   readonly ended: Promise<void>;
 };
 
+/** How long a stream waits for an agent that has no connection parked. */
+const parkedWaitMs = 5_000;
+
 /** Resolves when the gateway listens: on what it knew from before, for the server may not be there yet. */
 export async function runGateway(options: GatewayOptions): Promise<Gateway> {
   const { stateDir, host, log, retryPortsMs = 5_000 } = options;
@@ -53,7 +54,7 @@ export async function runGateway(options: GatewayOptions): Promise<Gateway> {
   const machine = await machineId(stateDir);
   const before = await loadGatewayState(stateDir, log);
   const sharing = (): 'shared' | 'shareable' => (before !== null && isAlive(before.pid) ? 'shared' : 'shareable');
-  const parkingLot = new ParkingLot();
+  const parkingLot = new ParkingLot({ waitMs: parkedWaitMs });
   let control: ControlClient | null = null;
   function send(message: PeerToServer): void {
     control?.send(message);
@@ -101,8 +102,8 @@ export async function runGateway(options: GatewayOptions): Promise<Gateway> {
     onDown: (reason) => log.warn({ reason }, 'no connection to the server'),
     heartbeat: () => ({ connections: listeners.connections + streamPort.streams }),
     log,
-    ...(options.heartbeatMs === undefined ? {} : { intervalMs: options.heartbeatMs }),
   });
+  log.info({ pid: process.pid }, 'the gateway is up');
   return {
     streamPort: streamPort.port,
     ended: drainWhenTold({ control, routes, listeners, streamPort, signal: options.signal, log }),
@@ -125,8 +126,9 @@ async function drainWhenTold(parts: {
   signal?.removeEventListener('abort', onSignal);
   if (refusal) log.error({ err: refusal }, 'the server keeps this gateway out');
   await routes.stop();
+  const drained = Promise.all([listeners.drain(), streamPort.drain()]);
   log.info({ connections: listeners.connections, streams: streamPort.streams }, 'no more connections are taken');
-  await Promise.all([listeners.drain(), streamPort.drain()]);
+  await drained;
   if (refusal) throw refusal;
 }
 

@@ -8,8 +8,8 @@ import type { Socket } from 'node:net';
 export const sessionKeepAliveMs = 8 * 3600 * 1000;
 
 /**
- * Carries the bytes of each socket to the other. The end of one direction is passed on and the other goes on; an error
- * of one destroys both. Resolves when both are closed.
+ * Carries the bytes of each socket to the other. The end of one direction is passed on and the other goes on. When one is
+ * cut off the other is reset, so that its peer does not take the half for the whole. Resolves when both are closed.
  */
 export async function splice(left: Socket, right: Socket): Promise<void> {
   left.setKeepAlive(true, sessionKeepAliveMs);
@@ -25,7 +25,7 @@ function closeOf(socket: Socket, other: Socket): Promise<void> {
   return new Promise((resolve) => {
     function onClose(): void {
       const inOrder = socket.readableEnded && socket.writableFinished;
-      if (!inOrder) other.destroy();
+      if (!inOrder) other.resetAndDestroy();
       resolve();
     }
     if (socket.closed) onClose();

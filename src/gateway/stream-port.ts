@@ -7,7 +7,6 @@ import { prepareSocket } from '../contract/stream-client.ts';
 import { newStreamKey, newStreamNonce, sameMac, streamMac, type StreamProof } from '../contract/stream-mac.ts';
 import { streamProof } from '../contract/stream-protocol.ts';
 import type { Logger } from '../lib/log.ts';
-import { parkedWaitMs } from './forward.ts';
 import { listen, type Sharing } from './listen.ts';
 import type { ParkingLot } from './parking-lot.ts';
 import { splice } from './splice.ts';
@@ -20,6 +19,8 @@ export type StreamPortOptions = {
   keyOf(name: string): string | undefined;
   readonly parkingLot: ParkingLot;
   readonly log: Logger;
+  /** How long a peer may take to prove who it is; for tests. */
+  readonly handshakeMs?: number;
 };
 
 export type StreamPort = {
@@ -30,13 +31,12 @@ export type StreamPort = {
   drain(): Promise<void>;
 };
 
-const handshakeTimeoutMs = 10_000;
 /** Connections that have not yet proved who they are. */
 const maxStrangers = 256;
 
 /** @throws the listener's error */
 export async function openStreamPort(options: StreamPortOptions): Promise<StreamPort> {
-  const { host, sharing, log } = options;
+  const { host, sharing, log, handshakeMs = 10_000 } = options;
   const strangers = new Set<net.Socket>();
   let streams = 0;
   const server = net.createServer({ allowHalfOpen: true, noDelay: true });
@@ -44,7 +44,7 @@ export async function openStreamPort(options: StreamPortOptions): Promise<Stream
   async function serve(socket: net.Socket): Promise<void> {
     strangers.add(socket);
     try {
-      const wish = await withDeadline({ timeoutMs: handshakeTimeoutMs }, 'The stream handshake', (signal) =>
+      const wish = await withDeadline({ timeoutMs: handshakeMs }, 'The stream handshake', (signal) =>
         readWish(socket, options, signal),
       ).finally(() => strangers.delete(socket));
       if (wish.open === undefined) return park(wish, socket, options);
@@ -110,7 +110,7 @@ async function open(
   opener: net.Socket,
   options: StreamPortOptions,
 ): Promise<void> {
-  const parked = await options.parkingLot.take(wish.node, { timeoutMs: parkedWaitMs });
+  const parked = await options.parkingLot.take(wish.node);
   if (parked === null) throw new NexusError('node_unreachable', { node: wish.node });
   writeLine(opener, { mac: wish.mac });
   await splice(opener, parked);

@@ -1,0 +1,139 @@
+/** What tests of the gateway share: the gateway as a process, stand-ins for workspaces, and plain TCP helpers. */
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
+import net from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import type { Route } from '../../src/contract/control-protocol.ts';
+import type { GatewayOptions } from '../../src/gateway/run.ts';
+
+/** By default the sources on the runtime that runs the tests; a compiled program in its place is tried by hand. */
+const program = process.env['NEXUS_TEST_GATEWAY']?.split(' ') ?? [
+  process.execPath,
+  join(import.meta.dirname, 'gateway-process.ts'),
+];
+
+export type GatewayProcess = {
+  readonly child: ChildProcess;
+  readonly pid: number;
+  /** Its log so far: JSON lines. */
+  readonly log: string[];
+  /** Resolves with the first line of the log, past or to come, that has this message. */
+  logged(message: string): Promise<Record<string, unknown>>;
+  /** The exit code, or the signal that ended it. */
+  readonly exited: Promise<number | string>;
+};
+
+export async function startGateway(
+  options: Pick<GatewayOptions, 'serverUrl' | 'stateDir'> & Partial<Omit<GatewayOptions, 'signal' | 'log'>>,
+): Promise<GatewayProcess> {
+  const settings = { host: '127.0.0.1', streamHost: '127.0.0.1', streamPort: 0, version: 'test', ...options };
+  const [file = '', ...args] = program;
+  const child = spawn(file, [...args, JSON.stringify(settings)], { stdio: ['ignore', 'inherit', 'pipe'] });
+  const log: string[] = [];
+  const lines = createInterface({ input: child.stderr });
+  lines.on('line', (line) => log.push(line));
+  const exited = once(child, 'exit').then(([code, signal]) => (code ?? signal) as number | string);
+  async function logged(message: string): Promise<Record<string, unknown>> {
+    for (;;) {
+      const line = log.find((text) => text.includes(`"msg":${JSON.stringify(message)}`));
+      if (line !== undefined) return JSON.parse(line) as Record<string, unknown>;
+      const [next] = (await Promise.race([once(lines, 'line'), exited.then(() => [null])])) as [string | null];
+      if (next === null) throw new Error(`the gateway ended without "${message}":\n${log.join('\n')}`);
+    }
+  }
+  await logged('the gateway is up');
+  return { child, pid: child.pid ?? -1, log, logged, exited };
+}
+
+export async function temporaryFolder(): Promise<AsyncDisposable & { readonly path: string }> {
+  const path = await mkdtemp(join(tmpdir(), 'nexus-gateway-'));
+  return { path, [Symbol.asyncDispose]: () => rm(path, { recursive: true, force: true }) };
+}
+
+export type TcpServer = AsyncDisposable & { readonly port: number; readonly sockets: readonly net.Socket[] };
+
+/** A server in place of a workspace's sshd or service. */
+export async function tcpServer(onConnection: (socket: net.Socket) => void, port = 0): Promise<TcpServer> {
+  const sockets: net.Socket[] = [];
+  const server = net.createServer({ allowHalfOpen: true, noDelay: true }, (socket) => {
+    sockets.push(socket);
+    socket.on('error', () => undefined);
+    onConnection(socket);
+  });
+  server.listen(port, '127.0.0.1');
+  await once(server, 'listening');
+  return {
+    port: (server.address() as net.AddressInfo).port,
+    sockets,
+    async [Symbol.asyncDispose]() {
+      for (const socket of sockets) socket.destroy();
+      await new Promise((resolve) => server.close(resolve));
+    },
+  };
+}
+
+/** Says who it is, as sshd does, and then sends back what it gets. */
+export function echoBanner(socket: net.Socket): void {
+  socket.write('SSH-2.0-test\r\n');
+  socket.pipe(socket);
+}
+
+export async function freePort(): Promise<number> {
+  await using server = await tcpServer(() => undefined);
+  return server.port;
+}
+
+export async function connect(port: number): Promise<net.Socket> {
+  const socket = net.connect({ host: '127.0.0.1', port, allowHalfOpen: true, noDelay: true });
+  socket.on('error', () => undefined);
+  await once(socket, 'connect');
+  return socket;
+}
+
+/** Reads until this many bytes are there; what is more is put back. Rejects when the connection ends before. */
+export async function readBytes(socket: net.Socket, count: number): Promise<Buffer> {
+  for (;;) {
+    const bytes = socket.read(count) as Buffer | null;
+    if (bytes !== null && bytes.length === count) return bytes;
+    if (bytes !== null || socket.destroyed || socket.readableEnded) throw new Error('the connection ended');
+    await Promise.race([once(socket, 'readable'), once(socket, 'close')]);
+  }
+}
+
+/** Everything until the end. */
+export async function readAll(socket: net.Socket): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of socket.iterator({ destroyOnReturn: false })) chunks.push(chunk as Buffer);
+  return Buffer.concat(chunks);
+}
+
+/** How the other end leaves the connection; what it still sends is thrown away. */
+export async function untilGone(socket: net.Socket): Promise<'ended' | 'reset'> {
+  const gone = Promise.withResolvers<'ended' | 'reset'>();
+  socket.once('end', () => gone.resolve('ended')).once('error', () => gone.resolve('reset'));
+  if (socket.errored) gone.resolve('reset');
+  else if (socket.readableEnded) gone.resolve('ended');
+  socket.resume();
+  const how = await gone.promise;
+  socket.destroy();
+  return how;
+}
+
+export async function roundTrip(socket: net.Socket, text: string): Promise<string> {
+  socket.write(text);
+  return (await readBytes(socket, Buffer.byteLength(text))).toString();
+}
+
+export function routeTo(overrides: Partial<Route> & Pick<Route, 'listen' | 'port'>): Route {
+  return {
+    kind: 'ssh',
+    workspace_id: 'ws-abcdefghijkl',
+    node: 'node-1',
+    address: '127.0.0.1',
+    machine: null,
+    ...overrides,
+  };
+}
