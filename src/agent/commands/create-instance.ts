@@ -1,0 +1,25 @@
+import { providerNamed, type Executor } from './command-context.ts';
+import { noFacts } from '../marks.ts';
+import { describe, observeWorkspace } from '../observe-workspace.ts';
+
+/** The record is written first: whatever happens, an instance that is there has one. */
+export const createInstance: Executor<'create_instance'> = async (command, context, progress) => {
+  const { workspace_id: id, image, packages, hostname, limits } = command;
+  const provider = providerNamed(context, command.provider);
+  if (await provider.inspect(id)) return observeWorkspace(context, id);
+  const base = await provider.ensureBase({ image, packages }, { onProgress: progress });
+  await context.records.write(id, { image, packages });
+  const instance = await provider.create({
+    id,
+    base,
+    hostname,
+    limits: {
+      cpu: limits.cpu,
+      memoryBytes: limits.memory_bytes,
+      diskBytes: limits.disk_bytes,
+      processes: limits.processes,
+    },
+  });
+  if (instance.state !== 'running') context.neverStarted.add(id);
+  return describe(context, { provider, instance }, noFacts);
+};

@@ -1,0 +1,67 @@
+/**
+ * Takes the server's commands and answers each id once: from the journal when it was done, joined while it runs, done
+ * otherwise. An answer that cannot be sent now waits in the journal until the server asks again.
+ */
+import type { AgentCommand, CommandAnswer, Observation, PeerToServer } from '../../contract/control-protocol.ts';
+import { toNexusError } from '../../contract/errors.ts';
+import type { Logger } from '../../lib/log.ts';
+import type { Journal } from '../journal.ts';
+import { createLanes, laneOf } from './lanes.ts';
+import { createThrottle } from './throttle.ts';
+
+export type Dispatcher = {
+  take(id: string, command: AgentCommand): void;
+  forget(ids: readonly string[]): void;
+};
+
+const progressEveryMs = 250;
+
+export function createDispatcher(options: {
+  readonly execute: (command: AgentCommand, progress: (line: string) => void) => Promise<Observation>;
+  readonly send: (message: PeerToServer) => boolean;
+  readonly journal: Journal;
+  readonly log: Logger;
+}): Dispatcher {
+  const { execute, send, journal, log } = options;
+  const inLane = createLanes();
+  const running = new Set<string>();
+
+  async function answer(id: string, command: AgentCommand): Promise<CommandAnswer> {
+    const throttle = createThrottle(progressEveryMs, (line: string) => send({ type: 'progress', id, line }));
+    const startedAt = performance.now();
+    const about = { command: command.do, workspace: command.workspace_id, id };
+    try {
+      const seen = await inLane(laneOf(command), () => execute(command, throttle.push));
+      log.info({ ...about, ms: Math.round(performance.now() - startedAt) }, 'done');
+      return { type: 'answer', id, ok: true, seen };
+    } catch (thrown) {
+      const error = toNexusError(thrown);
+      log.warn({ ...about, ms: Math.round(performance.now() - startedAt), err: error }, 'failed');
+      return { type: 'answer', id, ok: false, error: error.toBody() };
+    } finally {
+      throttle.end();
+    }
+  }
+
+  async function run(id: string, command: AgentCommand): Promise<void> {
+    running.add(id);
+    const result = await answer(id, command);
+    try {
+      journal.keep({ workspaceId: command.workspace_id, answer: result });
+      if (command.do === 'remove_instance' && result.ok) journal.forgetWorkspace(command.workspace_id, id);
+    } catch (error) {
+      log.error({ err: error, id }, 'the journal cannot be written: the command is done again when it is asked for again');
+    }
+    running.delete(id);
+    send(result);
+  }
+
+  return {
+    take(id, command) {
+      const known = journal.answerTo(id);
+      if (known) send(known);
+      else if (!running.has(id)) void run(id, command);
+    },
+    forget: (ids) => journal.forget(ids),
+  };
+}

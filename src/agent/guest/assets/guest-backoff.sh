@@ -1,0 +1,15 @@
+# guest-backoff.sh NAME: runs before each start of a service and waits the longer the more often it was started in the
+# last two minutes, on top of the unit's RestartSec. (systemd's own RestartSteps= is newer than Debian 12, and does not
+# forget deaths of long ago.)
+# shellcheck shell=bash
+file=/run/nexus/services/$1.starts
+waits=(0 0 1 3 7)
+recent=()
+[[ ! -r $file ]] || read -ra recent <"$file"
+kept=()
+for start in "${recent[@]}"; do
+  ((EPOCHSECONDS - start >= 120)) || kept+=("$start")
+done
+printf '%s ' "${kept[@]}" "$EPOCHSECONDS" >"$file"
+count=${#kept[@]}
+exec sleep "${waits[count < 4 ? count : 4]}"

@@ -1,0 +1,3 @@
+# shellcheck shell=bash
+wait_for_run
+facts

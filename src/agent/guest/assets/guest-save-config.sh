@@ -1,0 +1,4 @@
+# shellcheck shell=bash
+wait_for_run
+install_files
+facts

@@ -1,0 +1,129 @@
+/**
+ * What an agent does for its cluster: carries out commands, serves streams, watches instances and services. It keeps
+ * nothing that it could not read anew from the engine, the instances and its journal.
+ */
+import { join } from 'node:path';
+import type { PeerToServer, ServerToPeer } from '../contract/control-protocol.ts';
+import type { ProviderHealth } from '../contract/node.ts';
+import { parkStreams } from '../contract/stream-parking.ts';
+import type { StreamTarget } from '../contract/stream-client.ts';
+import type { Logger } from '../lib/log.ts';
+import type { CommandContext } from './commands/command-context.ts';
+import { createDispatcher } from './commands/dispatcher.ts';
+import { executeCommand } from './commands/executors.ts';
+import { observeWorkspace } from './observe-workspace.ts';
+import { watchInstances, type SeenInstance } from './instance-watch.ts';
+import { openJournal } from './journal.ts';
+import { probeProviders } from './provider-health.ts';
+import type { Provider } from './providers/provider.ts';
+import { createMonitors } from './services/monitors.ts';
+import { serveStream } from './streams/serve-stream.ts';
+import { createWorkspaceRecords } from './workspace-records.ts';
+
+export type NodeAgent = {
+  readonly health: ProviderHealth[] | undefined;
+  take(message: ServerToPeer): void;
+  /** The server (again) hears: it is told what there is. */
+  announce(): void;
+  /** Where streams are parked has changed. */
+  retarget(): void;
+  [Symbol.asyncDispose](): Promise<void>;
+};
+
+const probeEveryMs = 15_000;
+const listEveryMs = 3_000;
+
+export function createNodeAgent(options: {
+  readonly name: string;
+  readonly stateDir: string;
+  readonly machine: string;
+  readonly providers: readonly Provider[];
+  readonly streamTarget: () => StreamTarget | null;
+  readonly send: (message: PeerToServer) => boolean;
+  readonly log: Logger;
+}): NodeAgent {
+  const { stateDir, machine, providers, send, log } = options;
+  const monitors = createMonitors({
+    onReports: (workspace_id, services) => send({ type: 'services', workspace_id, services }),
+    log,
+  });
+  const context: CommandContext = {
+    providers: new Map(providers.map((provider) => [provider.name, provider])),
+    machine,
+    records: createWorkspaceRecords(join(stateDir, 'workspaces')),
+    monitors,
+    log,
+    neverStarted: new Set(),
+  };
+  const dispatcher = createDispatcher({
+    execute: (command, progress) => executeCommand(command, context, progress),
+    send,
+    journal: openJournal(join(stateDir, 'journal')),
+    log,
+  });
+  const health = probeProviders(providers, { everyMs: probeEveryMs });
+  const instances = watchInstances(providers, { everyMs: listEveryMs, onChange: onInstances, log });
+  const streams = parkStreams({
+    target: options.streamTarget,
+    node: options.name,
+    onStream: (socket, request) => void serveStream(socket, request, context),
+    log,
+  });
+  /** Running instances that were looked into: their services, if any, have a monitor. */
+  const looked = new Set<string>();
+
+  function onInstances(seen: readonly SeenInstance[]): void {
+    tellInstances(seen);
+    const running = seen.filter(({ instance }) => instance.state === 'running').map(({ instance }) => instance.id);
+    for (const id of looked) {
+      if (running.includes(id)) continue;
+      looked.delete(id);
+      monitors.forget(id);
+    }
+    for (const id of running) if (!looked.has(id)) void lookInto(id);
+  }
+
+  async function lookInto(id: string): Promise<void> {
+    looked.add(id);
+    await observeWorkspace(context, id).catch((error: unknown) => {
+      looked.delete(id);
+      log.warn({ err: error, workspace: id }, 'cannot be looked into');
+    });
+  }
+
+  function tellInstances(seen: readonly SeenInstance[]): void {
+    send({
+      type: 'instances',
+      instances: seen.map(({ instance: { id, state } }) => ({
+        workspace_id: id,
+        state: state === 'running' ? 'running' : 'stopped',
+      })),
+    });
+  }
+
+  function tellHealth(found: ProviderHealth[]): void {
+    send({ type: 'heartbeat', providers: found });
+  }
+
+  return {
+    get health() {
+      return health.last;
+    },
+    take(message) {
+      if (message.type === 'command') dispatcher.take(message.id, message.command);
+      else if (message.type === 'forget') dispatcher.forget(message.ids);
+    },
+    announce() {
+      if (health.last) tellHealth(health.last);
+      else void health.refresh().then(tellHealth);
+      if (instances.last) tellInstances(instances.last);
+    },
+    retarget: () => streams.retarget(),
+    async [Symbol.asyncDispose]() {
+      health[Symbol.dispose]();
+      await Promise.all([instances[Symbol.asyncDispose](), streams[Symbol.asyncDispose]()]);
+      await monitors[Symbol.asyncDispose]();
+      await Promise.all(providers.map((provider) => provider[Symbol.asyncDispose]()));
+    },
+  };
+}

@@ -1,0 +1,123 @@
+/**
+ * The agent of a node: dials out to the server, and does for its cluster what it is told. Workspaces and their services
+ * neither notice its end nor its return.
+ */
+import { createHash } from 'node:crypto';
+import { join, resolve } from 'node:path';
+import { connectControl, type ControlClient, type Welcome } from '../contract/control-client.ts';
+import type { ServerToPeer } from '../contract/control-protocol.ts';
+import type { StreamTarget } from '../contract/stream-client.ts';
+import { withHostLock } from '../lib/host-lock.ts';
+import { loadIdentity } from '../lib/identity.ts';
+import type { Logger } from '../lib/log.ts';
+import { machineId } from '../lib/machine-id.ts';
+import { loadClusterId, loadStreamTarget, saveClusterId, saveProcess, saveStreamTarget } from './agent-files.ts';
+import { createNodeAgent, type NodeAgent } from './node-agent.ts';
+import { createLxcProvider } from './providers/lxc/lxc-provider.ts';
+import type { Provider } from './providers/provider.ts';
+
+export type AgentOptions = {
+  /** The server's base URL. */
+  readonly serverUrl: string;
+  /** Of the node. */
+  readonly name: string;
+  /** Keeps the identity, the journal and `agent.json`. One agent at a time: another waits for the end of the first. */
+  readonly stateDir: string;
+  /** Needed once. */
+  readonly joinToken?: string | undefined;
+  readonly version: string;
+  /** Program and arguments that call `runRelay` with the port that is appended. */
+  readonly relayCommand: readonly string[];
+  /** Aborted: the agent ends, and leaves workspaces and services alone. */
+  readonly signal?: AbortSignal | undefined;
+  readonly log: Logger;
+  /** For tests. */
+  readonly createProviders?: (clusterId: string) => readonly Provider[];
+};
+
+/**
+ * Runs until it is told to end.
+ * @throws the NexusError by which the server keeps this agent out
+ */
+export async function runAgent(options: AgentOptions): Promise<void> {
+  const { log, signal } = options;
+  const folder = createHash('sha256').update(resolve(options.stateDir)).digest('hex').slice(0, 32);
+  const onWait = (): void => log.info('another agent of this folder runs; waiting for its end');
+  await withHostLock(`agent-${folder}`, () => runAlone(options), { onWait, signal }).catch((error: unknown) => {
+    if (!signal?.aborted) throw error;
+  });
+}
+
+async function runAlone(options: AgentOptions): Promise<void> {
+  const { stateDir, name, signal, log } = options;
+  const identity = await loadIdentity(join(stateDir, 'identity.pem'));
+  const machine = await machineId(stateDir);
+  let clusterId = await loadClusterId(stateDir);
+  let streams = await loadStreamTarget(stateDir);
+  let control: ControlClient | null = null;
+  let node = clusterId === null ? null : openNode(clusterId);
+
+  function openNode(cluster: string): NodeAgent {
+    return createNodeAgent({
+      name,
+      stateDir,
+      machine,
+      providers: options.createProviders?.(cluster) ?? engines(cluster, options),
+      streamTarget: () => streams,
+      send: (message) => control?.send(message) ?? false,
+      log,
+    });
+  }
+
+  function park(target: StreamTarget | null): void {
+    streams = target;
+    node?.retarget();
+    void saveStreamTarget(stateDir, target).catch((error: unknown) => log.error({ err: error }, 'cannot be kept'));
+  }
+
+  function onWelcome(welcome: Welcome): void {
+    if (clusterId !== welcome.cluster_id) {
+      clusterId = welcome.cluster_id;
+      void saveClusterId(stateDir, clusterId).catch((error: unknown) => log.error({ err: error }, 'cannot be kept'));
+      void node?.[Symbol.asyncDispose]();
+      node = openNode(clusterId);
+    }
+    park(welcome.streams);
+    node?.announce();
+  }
+
+  function onMessage(message: ServerToPeer): void {
+    if (message.type === 'streams') park(message.streams);
+    else node?.take(message);
+  }
+
+  await saveProcess(stateDir);
+  const client = connectControl({
+    url: options.serverUrl,
+    role: 'agent',
+    name,
+    version: options.version,
+    machine,
+    identity,
+    stateDir,
+    joinToken: options.joinToken,
+    onWelcome,
+    onMessage,
+    onDown: (reason) => log.warn({ reason }, 'no connection to the server'),
+    heartbeat: () => (node?.health ? { providers: node.health } : {}),
+    log,
+  });
+  control = client;
+  log.info({ pid: process.pid, node: name }, 'the agent is up');
+  const onStop = (): void => void client[Symbol.asyncDispose]();
+  signal?.addEventListener('abort', onStop);
+  if (signal?.aborted) onStop();
+  const refusal = await client.ended;
+  signal?.removeEventListener('abort', onStop);
+  await node?.[Symbol.asyncDispose]();
+  if (refusal) throw refusal;
+}
+
+function engines(clusterId: string, { relayCommand }: AgentOptions): readonly Provider[] {
+  return [createLxcProvider({ clusterId, relayCommand })];
+}

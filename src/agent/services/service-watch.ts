@@ -1,0 +1,46 @@
+/** What is known of the services of one workspace, put together from what its monitor prints and what commands saw. */
+import type { ServiceReport } from '../../contract/control-protocol.ts';
+import { addProbe, reportService, type ProbeHistory } from './health.ts';
+import { parseMonitorLine } from './monitor-line.ts';
+import type { UnitState } from './unit-state.ts';
+
+export type ServiceWatch = {
+  takeLine(line: string): void;
+  /** All units of the workspace as they are now. */
+  takeUnits(units: readonly UnitState[]): void;
+  reports(): ServiceReport[];
+  /** Whether every service that has run for a while was probed: not so when the monitor has just begun. */
+  isComplete(nowMs: number): boolean;
+};
+
+/** A service that was just started has no probe yet, and none is waited for. */
+const justStartedMs = 2_000;
+
+export function createServiceWatch(): ServiceWatch {
+  const units = new Map<string, UnitState>();
+  const probes = new Map<string, ProbeHistory>();
+
+  return {
+    takeLine(line) {
+      const news = parseMonitorLine(line);
+      if (!news) return;
+      if ('unit' in news) units.set(news.unit.name, news.unit);
+      else probes.set(news.probe.service, addProbe(probes.get(news.probe.service), news.probe));
+    },
+    takeUnits(seen) {
+      units.clear();
+      for (const unit of seen) units.set(unit.name, unit);
+    },
+    reports() {
+      return [...units.values()]
+        .map((unit) => reportService(unit, probes.get(unit.name)))
+        .toSorted((a, b) => (a.name < b.name ? -1 : 1));
+    },
+    isComplete(nowMs) {
+      return [...units.values()].every(
+        ({ name, mainPid, startedAt }) =>
+          mainPid === 0 || nowMs - (startedAt ?? nowMs) < justStartedMs || probes.get(name)?.last.pid === mainPid,
+      );
+    },
+  };
+}

@@ -1,0 +1,60 @@
+/** Lines of the journal of a workspace: which are asked for, and what they look like. */
+import { z } from 'zod';
+import { hookUnit } from '../guest/job-unit.ts';
+import { serviceUnit, syslogFacility } from '../services/service-files.ts';
+
+/** systemd's own message about a process that died (SD_MESSAGE_UNIT_PROCESS_EXIT of sd-messages.h). */
+const processExit = '98e322203f7a4ed290d09fe03c09fe15';
+
+/**
+ * The arguments of journalctl: the output of a service or a hook and what systemd says of its deaths; without a source
+ * that of all of them.
+ */
+export function journalArguments(request: { source?: string | undefined; lines: number; follow: boolean }): string[] {
+  const { source, lines, follow } = request;
+  const shown = ['--quiet', '--output', 'json', '--output-fields', 'MESSAGE,_SYSTEMD_UNIT,UNIT', '--lines', String(lines)];
+  const died = ['_PID=1', `MESSAGE_ID=${processExit}`];
+  const matches =
+    source === undefined
+      ? [`SYSLOG_FACILITY=${syslogFacility.number}`, '+', ...died]
+      : [
+          `_SYSTEMD_UNIT=${serviceUnit(source)}`,
+          '+',
+          `_SYSTEMD_UNIT=${hookUnit(source)}`,
+          '+',
+          ...died,
+          `UNIT=${serviceUnit(source)}`,
+        ];
+  return [...shown, ...(follow ? ['--follow'] : []), ...matches];
+}
+
+const bytes = z.array(z.int().min(0).max(255));
+const entry = z.object({
+  MESSAGE: z.union([z.string(), bytes, z.null()]).optional(),
+  _SYSTEMD_UNIT: z.string().optional(),
+  UNIT: z.string().optional(),
+});
+
+/** An entry as journalctl prints it as JSON, as the line to show; null for what is not ours. */
+export function formatEntry(json: string, options: { named: boolean }): Buffer | null {
+  const parsed = entry.safeParse(parseJson(json)).data;
+  const source = parsed && sourceOf(parsed.UNIT ?? parsed._SYSTEMD_UNIT ?? '');
+  if (!parsed || source === null || source === undefined) return null;
+  const { MESSAGE: message = null } = parsed;
+  // What is not plain text, colours for instance, comes as numbers.
+  const text = typeof message === 'string' ? Buffer.from(message) : Buffer.from(message ?? []);
+  return Buffer.concat([Buffer.from(options.named ? `${source} | ` : ''), text, Buffer.from('\n')]);
+}
+
+/** `nexus-web.service` → `web`, `nexus.hook-up.service` → `up`, `nexus.clone.service` → `clone`. */
+function sourceOf(unit: string): string | null {
+  return /^nexus(?:-|\.hook-|\.)(.+)\.service$/.exec(unit)?.[1] ?? null;
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null;
+  }
+}
