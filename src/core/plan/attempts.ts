@@ -26,6 +26,9 @@ const passing: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'shutting_down',
   'timeout',
   'internal',
+  // The instance stopped or went behind our back: it is looked at anew.
+  'not_found',
+  'workspace_not_running',
 ]);
 
 /** Tries of the same step have the same key. */

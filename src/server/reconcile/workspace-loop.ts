@@ -349,7 +349,8 @@ function portWarnings({ row, services, want }: WorkspaceState, occupied: Readonl
   });
   const unmapped = services.filter(({ mapped_port }, index) => {
     const spec = want.services[index]?.spec;
-    return mapped_port === null && spec !== undefined && isExposed(spec);
+    // Ports are given out when the configuration is taken over.
+    return want.config !== null && mapped_port === null && spec !== undefined && isExposed(spec);
   });
   return [...taken, ...unmapped.map((service) => `no port of the host is left for ${service.name}`)];
 }

@@ -1,0 +1,139 @@
+/** The server: its parts, put together, started and ended in order. */
+import { userInfo } from 'node:os';
+import type pino from 'pino';
+import { NexusError } from '../contract/errors.ts';
+import type { ServerConfig } from '../contract/server-config.ts';
+import { openStream } from '../contract/stream-client.ts';
+import { loadIdentity } from '../lib/identity.ts';
+import { createLogger } from '../lib/log.ts';
+import { buildApp } from './api/build-app.ts';
+import { createAuthenticator } from './auth/authenticator.ts';
+import type { OpenStream } from './collaborators.ts';
+import { createHub, type Hub } from './control/hub.ts';
+import { registerControl } from './control/register-control.ts';
+import { announceServer, dataDir, lockDataDir, prepareDataDir, type DataDir } from './data-dir.ts';
+import { childSpecs, startChildren } from './embedded-children.ts';
+import { listen, localUrl } from './listen.ts';
+import { createMetrics } from './metrics.ts';
+import { createReconciler } from './reconcile/reconciler.ts';
+import { dropUpload, sendUpload } from './send-upload.ts';
+import { loadServerSecrets } from './server-secrets.ts';
+import { openStore } from './store/store.ts';
+
+export type ServerOptions = {
+  readonly config: ServerConfig;
+  /** By which the gateway and the agent are started. */
+  readonly programCommand: readonly string[];
+  readonly version: string;
+  /** Aborted: ends. Absent: SIGTERM and SIGINT do it. */
+  readonly signal?: AbortSignal;
+  /** Told the URL when the server answers. */
+  readonly onReady?: (url: string) => void;
+  readonly log?: pino.Logger;
+};
+
+/** How long running requests have to end. */
+const closeWithinMs = 10_000;
+const openStreamTimeoutMs = 15_000;
+
+/**
+ * Runs until it is told to end.
+ * @throws server_already_running, port_already_in_use, config_invalid
+ */
+export async function runServer(options: ServerOptions): Promise<void> {
+  const { config } = options;
+  const log = options.log ?? createLogger({ level: config.log.level, name: 'server' });
+  const dir = dataDir(config.data_dir);
+  await prepareDataDir(dir);
+  const lock = await lockDataDir(dir);
+  const stop = options.signal ? { signal: options.signal, [Symbol.dispose]: () => undefined } : stopOnSignals();
+  try {
+    await serve({ ...options, log, signal: stop.signal }, dir);
+  } finally {
+    stop[Symbol.dispose]();
+    await lock[Symbol.asyncDispose]();
+  }
+}
+
+async function serve(options: ServerOptions & { log: pino.Logger; signal: AbortSignal }, dir: DataDir): Promise<void> {
+  const { config, log, version, signal } = options;
+  const now = (): Date => new Date();
+  await using cleanup = new AsyncDisposableStack();
+  const identity = await loadIdentity(dir.identity);
+  const store = cleanup.use(await openStore(dir.database, { now }));
+  const { clusterId, streamKey } = await loadServerSecrets(store);
+  const hub = cleanup.use(await createHub({ store, identity, clusterId, log, now }));
+  const open = openStreamThrough(hub, streamKey);
+  const metrics = createMetrics({ store, config, now });
+  const reconciler = cleanup.use(
+    createReconciler({
+      ...{ store, hub, config, now, log, metrics, serverStreamKey: streamKey },
+      sendUpload: (node, workspaceId) => sendUpload(open, { dataDir: dir.path, node, workspaceId }),
+      dropUpload: (workspaceId) => dropUpload(dir.path, workspaceId),
+    }),
+  );
+  const authenticator = await createAuthenticator(config, osUser());
+  const serverPublicKey = identity.publicKey;
+  const app = await buildApp({
+    ...{ config, store, reconciler, peers: hub, openStream: open, authenticator, metrics, log, now, serverPublicKey },
+  });
+  cleanup.defer(() => app.close());
+  registerControl(app, hub);
+  const url = localUrl(config, await listen(app, dir, config.listen));
+  cleanup.use(await announceServer(dir, { url, pid: process.pid }));
+  const processes = startChildren(childSpecs(config, dir, url), {
+    ...{ programCommand: options.programCommand, version, serverUrl: url, folder: dir.path },
+    ...{ hub, log, store, now, serverPublicKey },
+  });
+  await reconciler.start();
+  log.info({ url, version, pid: process.pid }, 'the server answers');
+  options.onReady?.(url);
+  await aborted(signal);
+  log.info('the server is stopping');
+  await Promise.all([closeWithin(app, closeWithinMs), processes.stop()]);
+}
+
+function openStreamThrough(hub: Hub, key: string): OpenStream {
+  return async (node, request, { signal } = {}) => {
+    if (!hub.isReachable(node)) throw new NexusError('node_unreachable', { node });
+    const address = hub.streamAddress();
+    if (!address) throw new NexusError('stream_failed', { reason: 'no gateway has connected to the server yet' });
+    const who = { as: 'server', node };
+    return openStream({ ...address, key }, who, request, { signal, timeoutMs: openStreamTimeoutMs });
+  };
+}
+
+/** New requests are refused from now on; what still runs after the time is cut off. */
+async function closeWithin(
+  app: { close(): PromiseLike<unknown>; readonly server: { closeAllConnections?: () => void } },
+  timeoutMs: number,
+): Promise<void> {
+  const timer = setTimeout(() => app.server.closeAllConnections?.(), timeoutMs);
+  await app.close();
+  clearTimeout(timer);
+}
+
+function osUser(): { username: string; uid: number } {
+  const { username, uid } = userInfo();
+  return { username, uid: Math.max(uid, 0) };
+}
+
+function stopOnSignals(): Disposable & { readonly signal: AbortSignal } {
+  const stopping = new AbortController();
+  const stop = (): void => stopping.abort();
+  const signals = ['SIGTERM', 'SIGINT'] as const;
+  for (const name of signals) process.on(name, stop);
+  return {
+    signal: stopping.signal,
+    [Symbol.dispose]() {
+      for (const name of signals) process.off(name, stop);
+    },
+  };
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    else signal.addEventListener('abort', () => resolve(), { once: true });
+  });
+}
