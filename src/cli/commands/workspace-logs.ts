@@ -1,0 +1,96 @@
+import type { Client } from '../../contract/api-client.ts';
+import { NexusError } from '../../contract/errors.ts';
+import { hookNames } from '../../contract/service-spec.ts';
+import type { WorkspaceView } from '../../contract/workspace.ts';
+import { nearest } from '../../core/nearest.ts';
+import { usageError } from '../cli-error.ts';
+import { defineCommand, flagOption, jsonOption, textOption } from '../command.ts';
+import type { CliContext } from '../context.ts';
+import { printJson } from '../terminal/print.ts';
+import { persist } from '../workspace/follow-events.ts';
+import { called, connectToWorkspace, nameArgument } from '../workspace/workspace-command.ts';
+
+const defaultLines = 100;
+const mostLines = 10_000;
+
+export const workspaceLogs = defineCommand({
+  description: 'Prints the logs of the services and hooks of a workspace; with --follow until Ctrl-C.',
+  examples: [
+    'nexus workspace logs my-project',
+    'nexus workspace logs my-project web --follow',
+    'nexus workspace logs my-project --service pre_start --lines 500',
+  ],
+  configure(command) {
+    command
+      .argument(...nameArgument)
+      .argument('[service]', 'one service, or a hook such as pre_start (default: all)')
+      .option('--service <service>', 'the same')
+      .option('-f, --follow', 'go on with new lines')
+      .option('--lines <n>', `how many lines of what is there (default: ${defaultLines})`)
+      .option(...jsonOption);
+  },
+  parse(typed) {
+    const [name, service, ...more] = typed.operands;
+    const named = textOption(typed, 'service');
+    if (more.length > 0 || typed.afterDashes || (service !== undefined && named !== undefined))
+      throw usageError('Only one service is taken.');
+    const options = {
+      name,
+      service: service ?? named,
+      follow: flagOption(typed, 'follow'),
+      json: flagOption(typed, 'json'),
+      lines: parseLines(textOption(typed, 'lines')),
+    };
+    if (options.json && options.follow) throw usageError('--json prints one value, so it does not go with --follow.');
+    return options;
+  },
+  failure: ({ name }) => `Could not get the logs of ${called(name)}`,
+  interrupt: 'own',
+  async run({ name, service, follow, lines, json }, context) {
+    const { client, workspace } = await connectToWorkspace(context, name);
+    if (service !== undefined) checkService(workspace, service);
+    const query = { lines, ...(service === undefined ? {} : { service }) };
+    if (follow) {
+      await followLogs(context, client, { id: workspace.workspace_id, query });
+      return;
+    }
+    const all = await Array.fromAsync(client.logs(workspace.workspace_id, query));
+    if (json) printJson(context.stdout, all);
+    else context.stdout.write(all.map((line) => `${line}\n`).join(''));
+  },
+});
+
+function parseLines(text: string | undefined): number {
+  const lines = text === undefined ? defaultLines : Number(text);
+  if (Number.isInteger(lines) && lines >= 0 && lines <= mostLines) return lines;
+  throw usageError(`--lines is a number from 0 to ${mostLines}, not ${text}.`);
+}
+
+/** @throws NexusError not_found with the nearest names */
+function checkService(workspace: WorkspaceView, service: string): void {
+  const known: readonly string[] = [...Object.keys(workspace.services), ...hookNames];
+  if (known.includes(service)) return;
+  throw new NexusError('not_found', { kind: 'service', name: service, nearest: nearest(service, known) });
+}
+
+/** Until Ctrl-C, over restarts of the server: those lines that come while it is away are not shown. */
+async function followLogs(
+  context: CliContext,
+  client: Client,
+  options: { id: string; query: { lines: number; service?: string } },
+): Promise<void> {
+  const signal = context.interrupt;
+  let { lines } = options.query;
+  async function follow(): Promise<void> {
+    for await (const line of client.logs(options.id, { ...options.query, lines, follow: true, signal })) {
+      lines = 0;
+      context.stdout.write(`${line}\n`);
+    }
+  }
+  const onAway = (): void => context.stderr.write('! The connection was lost; new lines follow when it is back\n');
+  try {
+    await persist(follow, { signal, onAway });
+  } catch (error) {
+    if (!signal.aborted) throw error;
+  }
+}

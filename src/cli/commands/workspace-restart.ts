@@ -1,0 +1,31 @@
+import { verdicts } from '../../core/lifecycle.ts';
+import { defineCommand, jsonOption } from '../command.ts';
+import { refreshSshConfig } from '../ssh/write-ssh-config.ts';
+import { printResult } from '../terminal/print.ts';
+import { stopWorkspace } from '../workspace/stop-workspace.ts';
+import { showProgress, waitUntilSettled } from '../workspace/wait-for-workspace.ts';
+import { called, connectToWorkspace, nameArgument, parseWorkspaceOptions } from '../workspace/workspace-command.ts';
+import { workspaceText } from '../workspace/workspace-text.ts';
+
+export const workspaceRestart = defineCommand({
+  description: 'Stops a workspace and starts it again. Its files and ports stay.',
+  examples: ['nexus workspace restart my-project'],
+  configure: (command) => void command.argument(...nameArgument).option(...jsonOption),
+  parse: parseWorkspaceOptions,
+  failure: ({ name }) => `Could not restart ${called(name)}`,
+  interrupt: 'own',
+  async run({ name, json }, context) {
+    const { client, workspace } = await connectToWorkspace(context, name);
+    if (verdicts[workspace.status].stop === 'yes') await stopWorkspace(context, client, { workspace, force: false });
+    await client.call('startWorkspace', { params: { id: workspace.workspace_id } });
+    const progress = showProgress(context);
+    const view = await waitUntilSettled(context, client, { workspace, progress }).finally(() =>
+      progress[Symbol.dispose](),
+    );
+    await refreshSshConfig(context, client);
+    printResult(context, view, {
+      json,
+      text: () => workspaceText(view, { output: context.stdout, nowMs: Date.now() }),
+    });
+  },
+});

@@ -1,0 +1,39 @@
+import { defineCommand, jsonOption } from '../command.ts';
+import { refreshSshConfig } from '../ssh/write-ssh-config.ts';
+import { printResult } from '../terminal/print.ts';
+import { showProgress, waitUntilSettled } from '../workspace/wait-for-workspace.ts';
+import { called, connectToWorkspace, nameArgument, parseWorkspaceOptions } from '../workspace/workspace-command.ts';
+import { workspaceText } from '../workspace/workspace-text.ts';
+
+export const workspaceUp = defineCommand({
+  description: 'Starts a stopped workspace and waits until its services are healthy.',
+  examples: ['nexus workspace up my-project'],
+  configure: (command) =>
+    void command
+      .argument(...nameArgument)
+      .option('--no-wait', 'do not wait until it runs')
+      .option(...jsonOption),
+  parse: (typed) => ({ ...parseWorkspaceOptions(typed), wait: typed.options['wait'] !== false }),
+  failure: ({ name }) => `Could not start ${called(name)}`,
+  interrupt: 'own',
+  async run({ name, json, wait }, context) {
+    const { client, workspace } = await connectToWorkspace(context, name);
+    const answer = await client.call('startWorkspace', { params: { id: workspace.workspace_id } });
+    if (!wait) {
+      printResult(context, answer, {
+        json,
+        text: () => `${workspace.name} is being started: nexus workspace status ${workspace.name} --watch\n`,
+      });
+      return;
+    }
+    const progress = showProgress(context);
+    const view = await waitUntilSettled(context, client, { workspace, progress }).finally(() =>
+      progress[Symbol.dispose](),
+    );
+    await refreshSshConfig(context, client);
+    printResult(context, view, {
+      json,
+      text: () => workspaceText(view, { output: context.stdout, nowMs: Date.now() }),
+    });
+  },
+});

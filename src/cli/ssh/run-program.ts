@@ -1,0 +1,34 @@
+import { execFile, spawn } from 'node:child_process';
+import { constants } from 'node:os';
+import { failure } from '../cli-error.ts';
+
+export type ProgramResult = { readonly exitCode: number; readonly stdout: string; readonly stderr: string };
+
+const installs: Readonly<Record<string, string>> = { ssh: 'openssh-client', 'ssh-keygen': 'openssh-client' };
+
+/** Runs a program without input. @throws CliError when it is not installed */
+export function runProgram(program: string, args: readonly string[]): Promise<ProgramResult> {
+  return new Promise((resolve, reject) => {
+    const child = execFile(program, [...args], (error, stdout, stderr) => {
+      if (error !== null && typeof error.code !== 'number') reject(notRunnable(program, error));
+      else resolve({ exitCode: typeof error?.code === 'number' ? error.code : 0, stdout, stderr });
+    });
+    child.stdin?.end();
+  });
+}
+
+/** Runs a program in our place: with our terminal, and its exit code (128 and the signal's number for a signal). */
+export function runInOurPlace(program: string, args: readonly string[]): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(program, [...args], { stdio: 'inherit' });
+    child.on('error', (error) => reject(notRunnable(program, error)));
+    child.on('exit', (code, signal) => resolve(code ?? 128 + (signal === null ? 0 : constants.signals[signal])));
+  });
+}
+
+function notRunnable(program: string, cause: unknown): Error {
+  return failure(`${program} cannot be run on this machine: ${(cause as Error).message}`, {
+    next: installs[program] === undefined ? null : `apt-get install ${installs[program]}`,
+    cause,
+  });
+}

@@ -1,0 +1,109 @@
+import { randomUUID } from 'node:crypto';
+import type { Client } from '../../contract/api-client.ts';
+import { workspaceName } from '../../contract/ids.ts';
+import type { CreateWorkspaceInput } from '../../contract/workspace.ts';
+import { interrupted, usageError } from '../cli-error.ts';
+import type { CliContext } from '../context.ts';
+import { createBundle } from '../git/bundle.ts';
+import type { Bundle } from '../git/bundle.ts';
+import { workspaceSlug } from '../git/repository-reference.ts';
+import type { LocalRepository } from '../git/local-repository.ts';
+import { formatBytes, plural } from '../terminal/format.ts';
+import { persist } from './follow-events.ts';
+import { uploadSource } from './upload-source.ts';
+import type { Progress } from './wait-for-workspace.ts';
+import type { WorkspaceSource } from './workspace-source.ts';
+
+export type CreateOptions = {
+  readonly source: WorkspaceSource;
+  readonly name: string | undefined;
+  readonly image: string | undefined;
+  readonly includeChanges: boolean;
+};
+
+export type CreatedWorkspace = { readonly workspace_id: string; readonly name: string };
+export type CreateAnswer = Awaited<ReturnType<typeof requestWorkspace>>;
+
+/** Creates it at the server and sends the repository when it is a local one. It is not waited for. */
+export async function createWorkspace(
+  context: CliContext,
+  client: Client,
+  options: CreateOptions & { progress: Progress },
+): Promise<CreateAnswer & CreatedWorkspace> {
+  const { source, progress } = options;
+  const name = chooseName(options);
+  const body: CreateWorkspaceInput = {
+    workspace_name: name,
+    repo: source.repo,
+    ...source.wishes,
+    ...(options.image === undefined ? {} : { image: options.image }),
+  };
+  if (source.local === null) return { ...(await requestWorkspace(client, body)), name };
+
+  tellWhatStays(context, source.local, { includeChanges: options.includeChanges });
+  await using bundle = await createBundle(source.local, { includeChanges: options.includeChanges });
+  const created = { ...(await requestWorkspace(client, body)), name };
+  await sendBundle(context, client, { created, bundle, progress });
+  return created;
+}
+
+/** @throws CliError of wrong use when the name is none, and none can be made of the repository's */
+function chooseName({ name, source }: CreateOptions): string {
+  const chosen = name ?? workspaceSlug(source.name);
+  const checked = workspaceName.safeParse(chosen);
+  if (checked.success) return chosen;
+  throw usageError(
+    `${name === undefined ? `No name can be made of ${source.name}: it` : `The name ${name}`} ${checked.error.issues[0]?.message}.`,
+    {
+      next: `nexus workspace create REPO --name ${workspaceSlug(chosen) || 'my-project'}`,
+    },
+  );
+}
+
+function requestWorkspace(client: Client, body: CreateWorkspaceInput) {
+  // The key makes a repeat after a lost answer give the same workspace.
+  return client.call('createWorkspace', { body, headers: { 'idempotency-key': randomUUID() } });
+}
+
+function tellWhatStays({ stderr }: CliContext, local: LocalRepository, options: { includeChanges: boolean }): void {
+  if (local.changedFiles > 0 && !options.includeChanges) {
+    stderr.write(
+      `! ${plural(local.changedFiles, 'file')} with uncommitted changes ${local.changedFiles === 1 ? 'stays' : 'stay'} here; --include-changes takes them along\n`,
+    );
+  }
+  if (local.isShallow)
+    stderr.write(
+      '! This is a shallow clone: it goes in as one commit, without its history (git fetch --unshallow gets it)\n',
+    );
+}
+
+async function sendBundle(
+  context: CliContext,
+  client: Client,
+  options: { created: CreatedWorkspace; bundle: Bundle; progress: Progress },
+): Promise<void> {
+  const { created, bundle, progress } = options;
+  const { steps } = progress;
+  const signal = context.interrupt;
+  const key = 'upload';
+  steps.begin(key, `Send the repository (${formatBytes(bundle.sizeBytes)})`);
+  progress.update();
+  const onSent = (bytes: number): void =>
+    steps.detail(key, `${Math.floor((100 * bytes) / Math.max(1, bundle.sizeBytes))} %`);
+  try {
+    await persist(() => uploadSource(client, { workspaceId: created.workspace_id, bundle, signal, onSent }), {
+      signal,
+    });
+    steps.end(key, 'done');
+  } catch (error) {
+    steps.end(key, 'failed');
+    // Without its repository it would wait for ever, and keep its name from the next try.
+    await client
+      .call('deleteWorkspace', { params: { id: created.workspace_id }, query: { force: true } })
+      .catch(() => undefined);
+    if (signal.aborted) throw interrupted(`${created.name} was not created: its repository was not sent yet.`);
+    throw error;
+  } finally {
+    progress.update();
+  }
+}

@@ -1,0 +1,73 @@
+/** What a workspace is made of: a repository that the node clones, or a folder that is sent. */
+import { resolve } from 'node:path';
+import { repositoryConfigPath } from '../../contract/repository-config.ts';
+import type { CreateWorkspaceInput } from '../../contract/workspace.ts';
+import { parseRepositoryConfig } from '../../core/config/parse-repository-config.ts';
+import { resolveRepository } from '../../core/config/resolve-repository.ts';
+import type { CliContext } from '../context.ts';
+import { expandHome } from '../files/nexus-paths.ts';
+import { readCommittedFiles } from '../git/committed-files.ts';
+import { inspectLocalRepository, isFolder } from '../git/local-repository.ts';
+import type { LocalRepository } from '../git/local-repository.ts';
+import { looksLikePath, parseRepositoryReference } from '../git/repository-reference.ts';
+
+type Provider = NonNullable<CreateWorkspaceInput['provider']>;
+
+export type SourceOptions = {
+  readonly repository: string;
+  readonly branch: string | undefined;
+  readonly provider: Provider | undefined;
+};
+
+export type WorkspaceSource = {
+  readonly repo: CreateWorkspaceInput['repo'];
+  /** What the repository calls itself. */
+  readonly name: string;
+  /** The folder to send; null when the node clones. */
+  readonly local: LocalRepository | null;
+  /** What is known of the configuration before the clone, so that the right base is taken at once. */
+  readonly wishes: Pick<CreateWorkspaceInput, 'image' | 'packages' | 'provider'>;
+};
+
+/** @throws CliError, or config_invalid when the folder's own configuration is broken */
+export async function findSource(
+  options: SourceOptions,
+  context: Pick<CliContext, 'cwd' | 'env'>,
+): Promise<WorkspaceSource> {
+  const folder = resolve(context.cwd, expandHome(options.repository, context.env));
+  if (looksLikePath(options.repository) || (await isFolder(folder))) return localSource(folder, options);
+  const { owner, name, url, branch } = parseRepositoryReference(options.repository);
+  const wanted = options.branch ?? branch;
+  return {
+    repo: { owner, name, ...(url === null ? {} : { url }), ...(wanted === null ? {} : { branch: wanted }) },
+    name,
+    local: null,
+    wishes: {},
+  };
+}
+
+async function localSource(folder: string, options: SourceOptions): Promise<WorkspaceSource> {
+  const local = await inspectLocalRepository(folder, options.branch === undefined ? {} : { revision: options.branch });
+  const { owner, name, originUrl, branch } = local;
+  const { files, listing } = await readCommittedFiles(local);
+  const text = files.get(repositoryConfigPath);
+  const config = text === undefined ? null : parseRepositoryConfig(text);
+  const provider = options.provider ?? config?.provider ?? config?.providers.default;
+  const { image, packages } = resolveRepository(files, listing, provider === undefined ? {} : { provider });
+  return {
+    repo: {
+      owner,
+      name,
+      source: 'upload',
+      ...(originUrl === null ? {} : { url: originUrl }),
+      ...(branch === null ? {} : { branch }),
+    },
+    name: config?.name ?? name,
+    local,
+    wishes: {
+      ...(image === null ? {} : { image }),
+      ...(packages.length === 0 ? {} : { packages }),
+      ...(provider === undefined ? {} : { provider }),
+    },
+  };
+}
