@@ -41,17 +41,3 @@ export function findCycle(dependencies: Dependencies): string[] | undefined {
   }
   return undefined;
 }
-
-/** All that depend on `name`, directly or through others, in no particular order. */
-export function dependantsOf(name: string, dependencies: Dependencies): Set<string> {
-  const found = new Set<string>();
-  const visit = (needed: string): void => {
-    for (const [dependant, needs] of dependencies) {
-      if (!needs.includes(needed) || found.has(dependant)) continue;
-      found.add(dependant);
-      visit(dependant);
-    }
-  };
-  visit(name);
-  return found;
-}

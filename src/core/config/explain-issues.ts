@@ -54,8 +54,8 @@ function explainUnion(
     );
   const nearestForm = issue.errors.find((issues) => !ofWrongType(issues));
   if (nearestForm) return nearestForm.flatMap((inner) => explain(inner, path, context));
-  const forms = [...new Set(issue.errors.flatMap((issues) => issues.map(expectedOf)))];
-  const problem = `must be ${forms.join(' or ')}, not ${kindOf(valueAt(context.data, path))}`;
+  const expected = [...new Set(issue.errors.flatMap((issues) => issues.map(expectedOf)))];
+  const problem = `must be ${anyOf(expected)}, not ${kindOf(valueAt(context.data, path))}`;
   return [{ path, atKey: false, problem }];
 }
 
@@ -97,8 +97,13 @@ const typeNames: Readonly<Record<string, string>> = {
 
 function expectedOf(issue: Issue): string {
   if (issue.code === 'invalid_type') return typeNames[issue.expected] ?? issue.expected;
-  if (issue.code === 'invalid_value') return issue.values.map((value) => JSON.stringify(value)).join(' or ');
+  if (issue.code === 'invalid_value') return anyOf(issue.values.map((value) => JSON.stringify(value)));
   return issue.message;
+}
+
+/** `a, b or c` */
+function anyOf(words: readonly string[]): string {
+  return [words.slice(0, -1).join(', '), words.at(-1)].filter(Boolean).join(' or ');
 }
 
 const longestQuote = 40;

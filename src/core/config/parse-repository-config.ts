@@ -1,7 +1,7 @@
 import { NexusError } from '../../contract/errors.ts';
 import { repositoryConfig, repositoryConfigPath, type RepositoryConfig } from '../../contract/repository-config.ts';
 import { findCycle } from '../graph.ts';
-import { checkYaml } from './parse-yaml-config.ts';
+import { checkYaml } from './check-yaml.ts';
 import { invalidConfig, readYaml, type PositionedProblem, type YamlFile } from './read-yaml.ts';
 import { serviceProblems, writtenDependencies } from './service-problems.ts';
 

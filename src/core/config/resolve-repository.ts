@@ -50,7 +50,7 @@ export function resolveRepository(
   };
 }
 
-export function preferredProvider({ provider, providers }: RepositoryConfig): z.infer<typeof providerName> {
+function preferredProvider({ provider, providers }: RepositoryConfig): z.infer<typeof providerName> {
   return provider ?? providers.default ?? 'lxc';
 }
 

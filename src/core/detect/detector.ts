@@ -36,6 +36,11 @@ export type FoundService = {
   readonly atPort?: (port: number) => FoundService;
 };
 
+/** A service that can be told its port. */
+export function withPort(port: number, build: (port: number) => FoundService): FoundService {
+  return { ...build(port), port, atPort: (other) => withPort(other, build) };
+}
+
 /** The service with other fields, on any port. */
 export function changed(service: FoundService, fields: Partial<FoundService>): FoundService {
   const { atPort } = service;

@@ -1,4 +1,5 @@
-import { named, type Detector, type Folder, type FoundService } from './detector.ts';
+import { posix } from 'node:path';
+import { named, withPort, type Detector, type Folder, type FoundService } from './detector.ts';
 import { firstPort } from './port-in-command.ts';
 import { toServiceName } from './service-name.ts';
 
@@ -34,24 +35,21 @@ export const go: Detector = {
 
 /** The root's main is taken as the service; of those in `cmd`, which may be tools, only what listens. */
 function toService(folder: Folder, path: string): { target: string; service: FoundService }[] {
-  const text = folder.read(path) ?? '';
-  const found = portOf(text);
-  if (path === 'main.go') {
-    return [{ target: '.', service: { name: found === undefined ? 'app' : 'web', command: 'go run .', ...found } }];
-  }
-  const name = path.split('/')[1] ?? 'app';
-  const target = `./cmd/${name}`;
-  return found === undefined
-    ? []
-    : [{ target, service: { name: toServiceName(name), command: `go run ${target}`, ...found } }];
+  const isRoot = path === 'main.go';
+  const name = isRoot ? 'web' : toServiceName(path.split('/')[1] ?? '');
+  const target = isRoot ? '.' : `./${posix.dirname(path)}`;
+  const service = listening({ name, command: `go run ${target}` }, folder.read(path) ?? '');
+  if (service) return [{ target, service }];
+  return isRoot ? [{ target, service: { name: 'app', command: 'go run .' } }] : [];
 }
 
-function portOf(text: string): Pick<FoundService, 'port' | 'env'> | undefined {
+function listening(service: FoundService, text: string): FoundService | undefined {
   const written = firstPort([/"(?:localhost|[\d.]*):(\d{2,5})"/], text);
-  const reads = /Getenv\("PORT"\)|LookupEnv\("PORT"\)/.test(text);
-  if (reads) return { port: written ?? usualPort, env: { PORT: String(written ?? usualPort) } };
-  if (written !== undefined) return { port: written };
-  return /\.Run\(\)/.test(text) && text.includes('gin-gonic/gin') ? { port: usualPort } : undefined;
+  if (/(?:Getenv|LookupEnv)\("PORT"\)/.test(text)) {
+    return withPort(written ?? usualPort, (port) => ({ ...service, env: { PORT: String(port) } }));
+  }
+  if (written !== undefined) return { ...service, port: written };
+  return /\.Run\(\)/.test(text) && text.includes('gin-gonic/gin') ? { ...service, port: usualPort } : undefined;
 }
 
 function versionNote(folder: Folder, module: string): string[] {

@@ -1,7 +1,7 @@
 import { posix } from 'node:path';
 import { z } from 'zod';
 import { readYaml } from '../config/read-yaml.ts';
-import { changed, named, type Detector, type Finding, type Folder, type FoundService } from './detector.ts';
+import { changed, named, withPort, type Detector, type Finding, type Folder, type FoundService } from './detector.ts';
 import { frameworkOf, hostOption, type NodeFramework } from './node-frameworks.ts';
 import { readPackageJson, type PackageJson } from './package-json.ts';
 import { packageManagerOf } from './package-manager.ts';
@@ -64,11 +64,11 @@ function frameworkService(
   const service = { name: 'web', command: `${command}${suffix}`, env };
   const explicit = portInCommand(text);
   if (explicit !== undefined) return { ...service, port: explicit };
-  const atPort = (port: number): FoundService =>
-    option === undefined
-      ? { ...service, port, env: { ...env, PORT: String(port) } }
-      : { ...service, port, command: `${command}${suffix} --port ${port}` };
-  return { ...service, port: framework.port, atPort };
+  return withPort(framework.port, (port) => {
+    if (port === framework.port) return service;
+    if (option === undefined) return { ...service, env: { ...env, PORT: String(port) } };
+    return { ...service, command: `${service.command} --port ${port}` };
+  });
 }
 
 /** A script that starts a server of its own, or no server at all. */
@@ -85,9 +85,8 @@ function plainService(
   const isServer = readsPort || servers.some((name) => Object.hasOwn(manifest.dependencies, name));
   const port = written ?? (isServer ? usualPort : undefined);
   if (port === undefined) return { name: 'app', command };
-  const atPort = (port: number): FoundService => ({ name: 'web', command, port, env: { PORT: String(port) } });
-  if (readsPort) return { ...atPort(port), atPort };
-  return written === undefined ? atPort(port) : { name: 'web', command, port };
+  if (written !== undefined && !readsPort) return { name: 'web', command, port };
+  return withPort(port, (port) => ({ name: 'web', command, env: { PORT: String(port) } }));
 }
 
 function inFolder({ service, note }: Script, member: string): Script {

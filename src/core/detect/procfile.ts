@@ -1,4 +1,4 @@
-import { named, type Detector, type FoundService } from './detector.ts';
+import { named, withPort, type Detector, type FoundService } from './detector.ts';
 import { portInCommand } from './port-in-command.ts';
 import { toServiceName } from './service-name.ts';
 
@@ -32,8 +32,13 @@ export const procfile: Detector = {
 
 /** Only `web` is known to listen; the others get a port in case they do. */
 function toService({ name, command }: { name: string; command: string }, index: number): FoundService {
-  const port = portInCommand(command) ?? firstPort + portStep * index;
-  return { name: toServiceName(name), command, env: { PORT: String(port) }, ...(name === 'web' ? { port } : {}) };
+  const explicit = portInCommand(command);
+  const build = (port: number): FoundService => ({ name: toServiceName(name), command, env: { PORT: String(port) } });
+  if (explicit !== undefined) return { ...build(explicit), ...(name === 'web' ? { port: explicit } : {}) };
+  const service = withPort(firstPort + portStep * index, build);
+  if (name === 'web') return service;
+  const { port: _, ...silent } = service;
+  return silent;
 }
 
 function describe({ name, port }: FoundService): string {

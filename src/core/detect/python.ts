@@ -1,4 +1,4 @@
-import { named, type Detector, type Folder, type FoundService } from './detector.ts';
+import { named, withPort, type Detector, type Folder } from './detector.ts';
 
 const entryFiles = ['main.py', 'app.py', 'asgi.py', 'wsgi.py', 'server.py'];
 const entryFolders = ['', 'app', 'src', 'api', 'src/app', 'backend'];
@@ -12,26 +12,35 @@ export const python: Detector = {
     const manages = folder.has('manage.py');
     if (install === undefined && !manages) return null;
     const found = manages ? django : webApplication(folder);
-    const commands = install === undefined ? '' : '.venv/bin/';
+    const programs = install === undefined ? '' : '.venv/bin/';
     const project = ['requirements.txt', 'pyproject.toml', 'manage.py'].find((path) => folder.has(path)) ?? '';
     return {
-      services: found ? [{ ...found.service, command: `${commands}${found.service.command}` }] : [],
+      services: found
+        ? [withPort(found.port, (port) => ({ name: 'web', command: programs + found.command(port) }))]
+        : [],
       ...(install === undefined
         ? {}
         : { install: [install, found?.install].filter(Boolean).join(' && '), enter: '. .venv/bin/activate' }),
       packages: install === undefined ? [] : ['python3-venv'],
       notes: [
-        `${named(folder, project)}: ${found ? `${found.kind} on port ${found.service.port}` : 'Python, no web application found'}`,
+        `${named(folder, project)}: ${found ? `${found.framework} on port ${found.port}` : 'Python, no web application found'}`,
       ],
     };
   },
 };
 
-type Found = { readonly kind: string; readonly service: FoundService; readonly install?: string };
+type Application = {
+  readonly framework: string;
+  readonly port: number;
+  /** Begins with a program of the environment. */
+  readonly command: (port: number) => string;
+  readonly install?: string;
+};
 
-const django: Found = {
-  kind: 'Django',
-  service: { name: 'web', command: 'python3 manage.py runserver 0.0.0.0:8000', port: 8000 },
+const django: Application = {
+  framework: 'Django',
+  port: 8000,
+  command: (port) => `python3 manage.py runserver 0.0.0.0:${port}`,
 };
 
 /** The `.gitignore` keeps the environment out of what git sees as uncommitted. */
@@ -49,7 +58,7 @@ function installCommand(folder: Folder): string | undefined {
   return undefined;
 }
 
-function webApplication(folder: Folder): Found | undefined {
+function webApplication(folder: Folder): Application | undefined {
   for (const inside of entryFolders) {
     for (const file of entryFiles) {
       const path = inside === '' ? file : `${inside}/${file}`;
@@ -61,28 +70,29 @@ function webApplication(folder: Folder): Found | undefined {
   return undefined;
 }
 
-function applicationIn(folder: Folder, path: string, text: string): Found | undefined {
+function applicationIn(folder: Folder, path: string, text: string): Application | undefined {
   const [, variable, framework] = /^(\w+)\s*(?::[^=\n]+)?=\s*(?:\w+\.)?(FastAPI|Starlette|Flask)\(/m.exec(text) ?? [];
   if (variable === undefined || framework === undefined) {
     return /def create_app\(/.test(text) && /\bflask\b/i.test(text) ? flask(moduleOf(path)) : undefined;
   }
   const target = moduleOf(path);
   if (framework === 'Flask') return flask(variable === 'app' ? target : `${target}:${variable}`);
-  const command = `uvicorn ${target}:${variable} --host 0.0.0.0 --port 8000 --reload`;
   const hasServer = /\b(?:uvicorn|fastapi\[)/i.test(
     `${folder.read('requirements.txt') ?? ''}${folder.read('pyproject.toml') ?? ''}`,
   );
   return {
-    kind: framework,
-    service: { name: 'web', command, port: 8000 },
+    framework,
+    port: 8000,
+    command: (port) => `uvicorn ${target}:${variable} --host 0.0.0.0 --port ${port} --reload`,
     ...(hasServer ? {} : { install: '.venv/bin/pip install uvicorn' }),
   };
 }
 
-function flask(target: string): Found {
+function flask(target: string): Application {
   return {
-    kind: 'Flask',
-    service: { name: 'web', command: `flask --app ${target} run --debug --host 0.0.0.0 --port 5000`, port: 5000 },
+    framework: 'Flask',
+    port: 5000,
+    command: (port) => `flask --app ${target} run --debug --host 0.0.0.0 --port ${port}`,
   };
 }
 

@@ -1,7 +1,7 @@
-import { named, type Detector } from './detector.ts';
+import { named, withPort, type Detector } from './detector.ts';
 
 const folders = ['', 'public', 'site', 'www', 'static', 'html'];
-const port = 8000;
+const usualPort = 8000;
 
 /** A folder of static files. */
 export const staticFiles: Detector = {
@@ -10,12 +10,14 @@ export const staticFiles: Detector = {
   detect(folder) {
     const root = folders.find((name) => folder.has(name === '' ? 'index.html' : `${name}/index.html`));
     if (root === undefined) return null;
-    const command = `python3 -m http.server ${port}${root === '' ? '' : ` --directory ${root}`}`;
+    const folderOption = root === '' ? '' : ` --directory ${root}`;
     const page = named(folder, root === '' ? 'index.html' : `${root}/index.html`);
     return {
-      services: [{ name: 'web', command, port }],
+      services: [
+        withPort(usualPort, (port) => ({ name: 'web', command: `python3 -m http.server ${port}${folderOption}` })),
+      ],
       packages: [],
-      notes: [`${page}: static files, served on port ${port}`],
+      notes: [`${page}: static files, served on port ${usualPort}`],
     };
   },
 };

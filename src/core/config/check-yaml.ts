@@ -1,22 +1,11 @@
 import type { z } from 'zod';
 import { explainIssues, pathText } from './explain-issues.ts';
-import { invalidConfig, readYaml, type PositionedProblem, type YamlFile } from './read-yaml.ts';
+import type { PositionedProblem, YamlFile } from './read-yaml.ts';
 
 /** Each takes a walk through the document. */
 const mostPositions = 200;
 
-/**
- * A YAML file as the schema's output; an empty file is an empty mapping.
- * @throws config_invalid with every problem, its line and column, and the nearest right word
- */
-export function parseYamlConfig<S extends z.ZodType>(schema: S, text: string, file: string): z.output<S> {
-  const yaml = readYaml(text, file);
-  const parsed = checkYaml(schema, yaml, yaml.data);
-  if ('problems' in parsed) throw invalidConfig(file, parsed.problems);
-  return parsed.value;
-}
-
-/** The data of the file (perhaps prepared) against the schema: its value, or the problems with their positions. */
+/** The data of the file (perhaps prepared) against the schema: its value, or every problem with its position. An empty file is an empty mapping. */
 export function checkYaml<S extends z.ZodType>(
   schema: S,
   yaml: YamlFile,
