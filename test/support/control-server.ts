@@ -34,6 +34,8 @@ export type ControlServer = {
 export type ControlServerOptions = {
   readonly identity: Identity;
   readonly port?: number;
+  /** `test` when absent. */
+  readonly clusterId?: string;
   /** Why the peer may not come in; absent: everybody may. */
   refuse?(hello: Hello): NexusError | null;
   /** Whether pings are answered; a server that hangs does not. */
@@ -43,7 +45,7 @@ export type ControlServerOptions = {
 };
 
 export async function startControlServer(options: ControlServerOptions): Promise<ControlServer> {
-  const { identity, port = 0, answersPings = true } = options;
+  const { identity, port = 0, clusterId = 'test', answersPings = true } = options;
   const received: PeerToServer[] = [];
   const hellos: Hello[] = [];
   const welcomed = new Set<WebSocket>();
@@ -71,7 +73,7 @@ export async function startControlServer(options: ControlServerOptions): Promise
         return tell({ type: 'refused', error: new NexusError('unauthorized', { reason: 'wrong proof' }).toBody() });
       }
       welcomed.add(socket);
-      tell({ type: 'welcome', cluster_id: 'test', streams: null });
+      tell({ type: 'welcome', cluster_id: clusterId, streams: null });
       arrivals.dispatchEvent(new Event('welcomed'));
     } else {
       received.push(message);

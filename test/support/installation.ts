@@ -96,12 +96,13 @@ export async function createInstallation(options: {
       await until(async () => (await fetch(`${url}/health`)).ok, 'the server to answer');
     },
     async kill(role) {
+      // One that was started again a moment ago may not have written its id yet.
+      await until(async () => isAlive(await installation.pid(role)), `${role} to run`);
       const pid = await installation.pid(role);
       process.kill(pid, 'SIGKILL');
       await until(() => Promise.resolve(!isAlive(pid)), `${role} to be gone`);
     },
     async [Symbol.asyncDispose]() {
-      await installation.nexus(['server', 'status']).catch(() => undefined);
       await removeWorkspaces(installation).catch(() => undefined);
       await removeInstances(dataDir);
       for (const role of ['server', 'agent', 'gateway'] as const) {
