@@ -5,9 +5,9 @@ const sizeUnits: Readonly<Record<string, number>> = {
   '': 1, B: 1, KB: 1e3, MB: 1e6, GB: 1e9, TB: 1e12, KIB: 2 ** 10, MIB: 2 ** 20, GIB: 2 ** 30, TIB: 2 ** 40,
 };
 
-/** `4GB`, `512MiB`, or bytes; the parsed value is bytes. */
+/** `4GB`, `512MiB`, or bytes; the parsed value is bytes. The pattern has no flags: a JSON Schema cannot say them. */
 export const byteSize = z
-  .union([z.number(), z.string().regex(/^\d+(?:\.\d+)?\s*(?:[kmgt]i?)?b?$/i, 'must be a size such as 4GB or 512MiB')])
+  .union([z.number(), z.string().regex(/^\d+(?:\.\d+)?\s*(?:[KMGTkmgt][Ii]?)?[Bb]?$/, 'must be a size such as 4GB or 512MiB')])
   .transform((value) => {
     if (typeof value === 'number') return value;
     const [, amount = '0', unit = ''] = /^([\d.]+)\s*([a-z]*)$/i.exec(value) ?? [];
