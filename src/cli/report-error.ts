@@ -21,6 +21,11 @@ const codesWithOwnExit: Partial<Record<ErrorCode, number>> = {
   container_not_ready: exitCodes.timedOut,
 };
 
+/** Where the catalogue's hint is for another way to sign in than the one there is. */
+const ownHints: Partial<Record<ErrorCode, string>> = {
+  unauthorized: 'export NEXUS_TOKEN="$(sudo cat /var/lib/nexus/local-token)"',
+};
+
 const exitOfStatus: Readonly<Record<number, number>> = {
   401: exitCodes.notSignedIn,
   404: exitCodes.notFound,
@@ -43,7 +48,7 @@ export function describeFailure(thrown: unknown, title: string): Failure {
   if (thrown instanceof NexusError) {
     const code: ErrorCode = thrown.code;
     const exitCode = codesWithOwnExit[code] ?? exitOfStatus[thrown.status] ?? exitCodes.failed;
-    return { title, why: whyOf(thrown), next: thrown.hint, exitCode };
+    return { title, why: whyOf(thrown), next: ownHints[code] ?? thrown.hint, exitCode };
   }
   return {
     title,
@@ -62,6 +67,16 @@ function whyOf(error: NexusError): string {
 function nextWhenUnreachable(baseUrl: string): string {
   const { hostname } = new URL(baseUrl);
   return ['localhost', '127.0.0.1', '[::1]'].includes(hostname) ? 'nexus server start' : 'nexus doctor';
+}
+
+/** What `work` throws, under a title that says more than the command could before. */
+export async function withTitle<T>(title: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (thrown) {
+    const { why, ...rest } = describeFailure(thrown, title);
+    throw new CliError(why, { ...rest, cause: thrown });
+  }
 }
 
 /** Prints the three lines and returns the exit code. With `NEXUS_DEBUG=1` the stack and its causes follow. */

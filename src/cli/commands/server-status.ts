@@ -37,7 +37,7 @@ function statusText(view: HealthView | StatusView, baseUrl: string, output: Outp
   const fields: (readonly [string, string])[] = [
     ['Server', `${baseUrl}, ${view.version}`],
     ['Status', view.status === 'ok' ? color.green('ok') : color.yellow(view.status)],
-    ['Up since', `${formatDuration(view.uptime_seconds * 1000)} ago`],
+    ['Up for', formatDuration(view.uptime_seconds * 1000)],
     ...Object.entries(view.nodes).map(
       ([name, node]) => ['Node', `${name}, ${node.status}, workspaces: ${node.workspaces}`] as const,
     ),

@@ -1,11 +1,14 @@
 import { Option } from 'commander';
 import { usageError } from '../cli-error.ts';
 import { defineCommand, flagOption, jsonOption, textOption } from '../command.ts';
+import type { CliContext } from '../context.ts';
+import { withTitle } from '../report-error.ts';
 import { connect } from '../server/connect.ts';
 import { refreshSshConfig } from '../ssh/write-ssh-config.ts';
-import { printJson } from '../terminal/print.ts';
+import { printJson, printResult } from '../terminal/print.ts';
 import { suggestNextSteps } from '../workspace/next-steps.ts';
-import { createWorkspace } from '../workspace/create-workspace.ts';
+import { chooseName, createWorkspace } from '../workspace/create-workspace.ts';
+import type { CreateOptions } from '../workspace/create-workspace.ts';
 import { showProgress, waitUntilSettled } from '../workspace/wait-for-workspace.ts';
 import { findSource } from '../workspace/workspace-source.ts';
 import { workspaceSummaryText } from '../workspace/workspace-text.ts';
@@ -49,27 +52,36 @@ export const workspaceCreate = defineCommand({
   interrupt: 'own',
   async run(options, context) {
     const source = await findSource(options, context);
-    const client = await connect(context);
-    using progress = showProgress(context);
-    const created = await createWorkspace(context, client, { ...options, source, progress });
-    if (!options.wait) {
-      const { name, ...answer } = created;
-      if (options.json) printJson(context.stdout, answer);
-      else
-        context.stdout.write(
-          `${name} (${answer.workspace_id}) is being created: nexus workspace status ${name} --watch\n`,
-        );
-      return;
-    }
-    const view = await waitUntilSettled(context, client, { workspace: created, progress, lastEventId: 0 });
-    progress[Symbol.dispose]();
-    await refreshSshConfig(context, client);
-    if (options.json) {
-      printJson(context.stdout, view);
-      return;
-    }
-    const { registered } = await client.call('whoAmI');
-    const nextSteps = await suggestNextSteps(context, { name: view.name, registered });
-    context.stdout.write(workspaceSummaryText(view, { output: context.stdout, nowMs: Date.now(), nextSteps }));
+    const name = chooseName(options.name, source.name);
+    await withTitle(`Could not create workspace ${name}`, () => createAndTell({ ...options, source, name }, context));
   },
 });
+
+type Wish = CreateOptions & { readonly wait: boolean; readonly json: boolean };
+
+async function createAndTell({ wait, json, ...wish }: Wish, context: CliContext): Promise<void> {
+  const { name } = wish;
+  const client = await connect(context);
+  using progress = showProgress(context);
+  const created = await createWorkspace(context, client, { ...wish, progress });
+  const { workspace_id } = created;
+  if (!wait) {
+    const text = `${name} (${workspace_id}) is being created: nexus workspace status ${name} --watch\n`;
+    printResult(context, created, { json, text: () => text });
+    return;
+  }
+  const view = await waitUntilSettled(context, client, {
+    workspace: { workspace_id, name },
+    progress,
+    lastEventId: 0,
+  });
+  progress[Symbol.dispose]();
+  await refreshSshConfig(context, client);
+  if (json) {
+    printJson(context.stdout, view);
+    return;
+  }
+  const { registered } = await client.call('whoAmI');
+  const nextSteps = await suggestNextSteps(context, { name, registered });
+  context.stdout.write(workspaceSummaryText(view, { output: context.stdout, nowMs: Date.now(), nextSteps }));
+}

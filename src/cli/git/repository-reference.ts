@@ -105,6 +105,7 @@ function hostAndPath(url: string): [host: string, path: string] {
 export function workspaceSlug(text: string): string {
   return text
     .normalize('NFKD')
+    .replaceAll(/\p{Mn}/gu, '')
     .toLowerCase()
     .replaceAll(/[^a-z0-9]+/g, '-')
     .slice(0, 40)

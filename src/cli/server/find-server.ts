@@ -61,18 +61,20 @@ function namedServer(env: Environment, config: UserConfig): string | null {
 /** `host`, `host:port` or a URL; `port` counts where the text has none. */
 export function serverUrl(text: string, port: string | number | undefined): string {
   const hasScheme = /^https?:\/\//.test(text);
-  let url: URL;
+  // A port that is the scheme's own is not kept in a URL.
+  const hasPort = /:\d+\/?$/.test(text);
+  const isPortGiven = port !== undefined && port !== '';
   try {
-    url = new URL(hasScheme ? text : `http://${text}`);
-    if (port !== undefined && port !== '' && url.port === '') url.port = checkedPort(port);
+    const url = new URL(hasScheme ? text : `http://${text}`);
+    if (!hasPort && isPortGiven) url.port = checkedPort(port);
+    if (!hasPort && !isPortGiven && !hasScheme) url.port = String(defaultPort);
+    return url.origin;
   } catch {
-    throw usageError(`${text}${port ? ` with port ${port}` : ''} is not the address of a server.`, {
+    throw usageError(`${text}${isPortGiven ? ` with port ${port}` : ''} is not the address of a server.`, {
       title: 'Could not find the server',
       next: `export NEXUS_SERVER=http://127.0.0.1:${defaultPort}`,
     });
   }
-  if (!hasScheme && url.port === '') url.port = String(defaultPort);
-  return url.origin;
 }
 
 function checkedPort(port: string | number): string {

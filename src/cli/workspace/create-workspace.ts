@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { Client } from '../../contract/api-client.ts';
+import type { Client, ResponseOf } from '../../contract/api-client.ts';
 import { workspaceName } from '../../contract/ids.ts';
 import type { CreateWorkspaceInput } from '../../contract/workspace.ts';
 import { interrupted, usageError } from '../cli-error.ts';
@@ -16,51 +16,50 @@ import type { WorkspaceSource } from './workspace-source.ts';
 
 export type CreateOptions = {
   readonly source: WorkspaceSource;
-  readonly name: string | undefined;
+  readonly name: string;
   readonly image: string | undefined;
   readonly includeChanges: boolean;
 };
 
-export type CreatedWorkspace = { readonly workspace_id: string; readonly name: string };
-export type CreateAnswer = Awaited<ReturnType<typeof requestWorkspace>>;
+export type CreateAnswer = ResponseOf<'createWorkspace'>;
+
+/**
+ * The name that was given, else one made of the repository's.
+ * @throws CliError of wrong use when it is no name
+ */
+export function chooseName(given: string | undefined, repository: string): string {
+  const name = given ?? workspaceSlug(repository);
+  const checked = workspaceName.safeParse(name);
+  if (checked.success) return name;
+  const subject = given === undefined ? `No name can be made of ${repository}: it` : `The name ${given}`;
+  throw usageError(`${subject} ${checked.error.issues[0]?.message}.`, {
+    next: `nexus workspace create REPO --name ${workspaceSlug(name) || 'my-project'}`,
+  });
+}
 
 /** Creates it at the server and sends the repository when it is a local one. It is not waited for. */
 export async function createWorkspace(
   context: CliContext,
   client: Client,
   options: CreateOptions & { progress: Progress },
-): Promise<CreateAnswer & CreatedWorkspace> {
-  const { source, progress } = options;
-  const name = chooseName(options);
+): Promise<CreateAnswer> {
+  const { source, progress, name } = options;
   const body: CreateWorkspaceInput = {
     workspace_name: name,
     repo: source.repo,
     ...source.wishes,
     ...(options.image === undefined ? {} : { image: options.image }),
   };
-  if (source.local === null) return { ...(await requestWorkspace(client, body)), name };
+  if (source.local === null) return requestWorkspace(client, body);
 
   tellWhatStays(context, source.local, { includeChanges: options.includeChanges });
   await using bundle = await createBundle(source.local, { includeChanges: options.includeChanges });
-  const created = { ...(await requestWorkspace(client, body)), name };
-  await sendBundle(context, client, { created, bundle, progress });
+  const created = await requestWorkspace(client, body);
+  await sendBundle(context, client, { created: { ...created, name }, bundle, progress });
   return created;
 }
 
-/** @throws CliError of wrong use when the name is none, and none can be made of the repository's */
-function chooseName({ name, source }: CreateOptions): string {
-  const chosen = name ?? workspaceSlug(source.name);
-  const checked = workspaceName.safeParse(chosen);
-  if (checked.success) return chosen;
-  throw usageError(
-    `${name === undefined ? `No name can be made of ${source.name}: it` : `The name ${name}`} ${checked.error.issues[0]?.message}.`,
-    {
-      next: `nexus workspace create REPO --name ${workspaceSlug(chosen) || 'my-project'}`,
-    },
-  );
-}
-
-function requestWorkspace(client: Client, body: CreateWorkspaceInput) {
+function requestWorkspace(client: Client, body: CreateWorkspaceInput): Promise<CreateAnswer> {
   // The key makes a repeat after a lost answer give the same workspace.
   return client.call('createWorkspace', { body, headers: { 'idempotency-key': randomUUID() } });
 }
@@ -80,7 +79,7 @@ function tellWhatStays({ stderr }: CliContext, local: LocalRepository, options: 
 async function sendBundle(
   context: CliContext,
   client: Client,
-  options: { created: CreatedWorkspace; bundle: Bundle; progress: Progress },
+  options: { created: { readonly workspace_id: string; readonly name: string }; bundle: Bundle; progress: Progress },
 ): Promise<void> {
   const { created, bundle, progress } = options;
   const { steps } = progress;

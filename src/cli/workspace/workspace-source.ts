@@ -42,7 +42,7 @@ export async function findSource(
     repo: { owner, name, ...(url === null ? {} : { url }), ...(wanted === null ? {} : { branch: wanted }) },
     name,
     local: null,
-    wishes: {},
+    wishes: options.provider === undefined ? {} : { provider: options.provider },
   };
 }
 
