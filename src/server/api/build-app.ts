@@ -34,7 +34,7 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
   const handlerDeps: HandlerDeps = { ...deps, closing };
   app.decorateRequest('caller', null);
   app.addHook('onRequest', async (request, reply) => void reply.header('x-request-id', request.id));
-  takeEmptyJson(app);
+  takeJson(app);
   answerErrors(app);
   observeAnswers(app, deps);
   await app.register(rateLimit, {
@@ -69,8 +69,9 @@ function refuseWhenClosing(app: FastifyInstance): AbortSignal {
   return closing.signal;
 }
 
-/** Many clients send the type of a body that they do not have. */
-function takeEmptyJson(app: FastifyInstance): void {
+/** JSON alone. Many clients send the type of a body that they do not have. */
+function takeJson(app: FastifyInstance): void {
+  app.removeContentTypeParser('text/plain');
   const parseJson = app.getDefaultJsonParser('error', 'error');
   app.addContentTypeParser<string>('application/json', { parseAs: 'string' }, (request, body, done) => {
     if (body === '') done(null, undefined);

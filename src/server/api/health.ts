@@ -20,7 +20,7 @@ export function healthHandlers(deps: Deps): Pick<Handlers, 'getHealth' | 'getSta
     const well =
       views.some(({ status }) => status === 'ready') && views.every(({ status }) => status !== 'unreachable');
     return {
-      status: well && peers.gateway().connected ? 'ok' : 'degraded',
+      status: peers.gateway().connected && well ? 'ok' : 'degraded',
       timestamp: now().toISOString(),
       uptime_seconds: (now().getTime() - startedAt) / 1000,
       nodes: Object.fromEntries(

@@ -39,7 +39,8 @@ export function serviceHandlers({ store, config, reconciler }: Deps): ServiceHan
       const { port, mappedPort } = await store.transaction(async (tx) => {
         const workspace = await findOwnWorkspace(tx, caller, id);
         const service = await requireService(tx, id, name);
-        if (workspace.want === 'deleted') throw new NexusError('workspace_not_running', workspace);
+        const { want, status } = workspace;
+        if (want === 'deleted') throw new NexusError('workspace_not_running', { name: workspace.name, status });
         const declared = serviceSpec.parse(JSON.parse(service.spec_json)).port;
         const targetPort = body?.port ?? declared;
         if (targetPort === undefined) throw portMissing();
