@@ -2,7 +2,8 @@ import { usageError } from '../cli-error.ts';
 import { defineCommand } from '../command.ts';
 
 export const relay = defineCommand({
-  description: 'Joins stdin and stdout to a TCP port on the loopback of the network namespace it runs in.',
+  description:
+    'Joins a TCP port on the loopback of the network namespace it runs in to the socket that the agent names.',
   examples: ['nexus relay 3000'],
   configure: (command) => void command.argument('<port>'),
   parse({ operands }) {
