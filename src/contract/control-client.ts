@@ -248,9 +248,8 @@ async function expectedServer(options: ControlOptions): Promise<ExpectedServer> 
   if (options.joinToken !== undefined) return { fingerprint: joinTokenPin(options.joinToken) };
   const pinned = await readFile(keyFile(options.stateDir), 'utf8').catch(() => '');
   if (pinned.trim()) return { publicKey: pinned.trim() };
-  throw new NexusError('unauthorized', {
-    reason: `${options.name} has not joined a server yet, and has no join token`,
-  });
+  const reason = `${options.name} has not joined a server yet, and has no join token`;
+  throw new Refusal(new NexusError('unauthorized', { reason }));
 }
 
 function keyFile(stateDir: string): string {

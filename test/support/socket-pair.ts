@@ -1,25 +1,15 @@
+/** Both ends of a TCP connection on this machine: breaking off one end does to the other what it does in life. */
 import { once } from 'node:events';
-import net from 'node:net';
-import { prepareSocket } from '../../src/contract/stream-client.ts';
+import { connect, createServer } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 
-/** The two ends of one TCP connection. */
-export async function socketPair(): Promise<
-  AsyncDisposable & { readonly left: net.Socket; readonly right: net.Socket }
-> {
-  const server = net.createServer({ allowHalfOpen: true });
-  server.listen(0, '127.0.0.1');
+export async function socketPair(): Promise<[near: Socket, far: Socket]> {
+  const server = createServer({ allowHalfOpen: true, noDelay: true }).listen(0, '127.0.0.1');
   await once(server, 'listening');
-  const { port } = server.address() as net.AddressInfo;
-  const left = prepareSocket(net.connect({ host: '127.0.0.1', port, allowHalfOpen: true }));
-  const [[right]] = (await Promise.all([once(server, 'connection'), once(left, 'connect')])) as [[net.Socket], unknown];
-  prepareSocket(right);
-  return {
-    left,
-    right,
-    async [Symbol.asyncDispose]() {
-      left.destroy();
-      right.destroy();
-      await new Promise((resolve) => server.close(resolve));
-    },
-  };
+  const { port } = server.address() as AddressInfo;
+  const near = connect({ port, host: '127.0.0.1', noDelay: true, allowHalfOpen: true });
+  const [far] = (await once(server, 'connection')) as [Socket];
+  server.close();
+  far.on('error', () => undefined);
+  return [near, far];
 }

@@ -1,0 +1,28 @@
+import assert from 'node:assert/strict';
+import { mkdir, mkdtemp, readdir, readFile, rm, stat } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import test from 'node:test';
+import { createFileOnce, writeFileAtomic } from './atomic-file.ts';
+
+test('files are replaced or made whole, with their mode, and nothing is left over', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'nexus-atomic-'));
+  try {
+    const file = join(folder, 'deep', 'file');
+    await writeFileAtomic(file, 'one', { mode: 0o644 });
+    await writeFileAtomic(file, Buffer.from('two'), { mode: 0o600 });
+    assert.equal(await readFile(file, 'utf8'), 'two');
+    assert.equal((await stat(file)).mode & 0o777, 0o600);
+
+    assert.equal(await createFileOnce(file, 'three', { mode: 0o600 }), false);
+    assert.equal(await createFileOnce(join(folder, 'deep', 'other'), 'four', { mode: 0o600 }), true);
+    assert.equal(await readFile(file, 'utf8'), 'two');
+
+    await mkdir(join(folder, 'deep', 'taken', 'inside'), { recursive: true });
+    await assert.rejects(writeFileAtomic(join(folder, 'deep', 'taken'), 'x', { mode: 0o600 }));
+    await assert.rejects(createFileOnce(join(folder, 'deep', 'file', 'x'), 'x', { mode: 0o600 }));
+    assert.deepEqual((await readdir(join(folder, 'deep'))).sort(), ['file', 'other', 'taken']);
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+});
