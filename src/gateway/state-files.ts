@@ -38,7 +38,7 @@ async function load<T>(file: string, schema: z.ZodType<T>, log: Logger): Promise
     text = await readFile(file, 'utf8');
   } catch (error) {
     if (!(error instanceof Error && 'code' in error && error.code === 'ENOENT'))
-      log.error({ err: error, file }, 'cannot be read');
+      log.error({ err: error, file }, 'the file cannot be read');
     return null;
   }
   try {

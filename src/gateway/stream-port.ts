@@ -34,7 +34,7 @@ export type StreamPort = {
 /** Connections that have not yet proved who they are. */
 const maxStrangers = 256;
 
-/** @throws the listener's error */
+/** @throws port_already_in_use when it cannot listen */
 export async function openStreamPort(options: StreamPortOptions): Promise<StreamPort> {
   const { host, sharing, log, handshakeMs = 10_000 } = options;
   const strangers = new Set<net.Socket>();
@@ -60,7 +60,9 @@ export async function openStreamPort(options: StreamPortOptions): Promise<Stream
     if (strangers.size >= maxStrangers) socket.destroy();
     else void serve(prepareSocket(socket));
   });
-  const port = await listen(server, options, sharing);
+  const port = await listen(server, options, sharing).catch((error: unknown) => {
+    throw new NexusError('port_already_in_use', { port: options.port }, { cause: error });
+  });
   server.on('error', (error) => log.error({ err: error, port }, 'the stream port failed'));
   log.info({ host, port }, 'streams are taken');
 
