@@ -53,7 +53,7 @@ export async function runCommand(command: readonly string[], options: CommandOpt
   if (options.onLine) {
     const { onLine } = options;
     const reportLines = async (): Promise<void> => {
-      for await (const line of child.iterable({ from: 'all' })) onLine(String(line));
+      for await (const line of child.iterable({ from: 'all' })) onLine(line);
     };
     await reportLines().catch(() => undefined);
   }

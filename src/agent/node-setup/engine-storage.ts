@@ -3,18 +3,19 @@ import { dirname } from 'node:path';
 import { z } from 'zod';
 import { NexusError } from '../../contract/errors.ts';
 import type { EngineClient } from '../providers/lxc/engine-client.ts';
-import { fromEngine, isAlreadyThere, isNotFound } from '../providers/lxc/engine-failure.ts';
-import { rangeKey } from '../providers/lxc/engine-project.ts';
-import { bad, good, type SetupStep } from './setup-step.ts';
+import { isAlreadyThere, isNotFound, unavailable } from '../providers/lxc/engine-failure.ts';
+import { configuredRange, rangeKey } from '../providers/lxc/engine-project.ts';
+import type { SetupStep } from './setup-step.ts';
 
 const gibibyte = 1024 ** 3;
 const leastPoolBytes = 5 * gibibyte;
 const largestPoolBytes = 500 * gibibyte;
+const createTimeoutMs = 120_000;
 
 /**
  * Size of a new pool: what is asked for, else the free disk less a headroom of 15 % or 10 GiB. A full disk under
  * a pool's file damages every workspace in it.
- * @throws disk_full when there is no room for the least sensible pool
+ * @throws disk_full when there is no room for it, or for the least sensible pool
  */
 export function poolSize({ freeBytes, askedBytes }: { freeBytes: number; askedBytes?: number | undefined }): number {
   const headroom = Math.max(freeBytes * 0.15, 10 * gibibyte);
@@ -26,43 +27,37 @@ export function poolSize({ freeBytes, askedBytes }: { freeBytes: number; askedBy
 
 export function storageStep(
   engine: EngineClient,
-  { pool, poolSizeBytes }: { pool: string; poolSizeBytes?: number | undefined },
+  { pool, poolBytes }: { pool: string; poolBytes?: number | undefined },
 ): SetupStep {
-  const id = 'storage';
+  let driver = '';
   return {
-    id,
-    title: 'Storage pool',
+    name: 'storage',
+    describe: () => `pool ${pool} (${driver})`,
     async check() {
-      const found = await engine
-        .get(`/1.0/storage-pools/${pool}`, z.object({ driver: z.string(), status: z.string() }))
-        .catch(absent);
-      if (!found) return bad(id, `there is no pool ${pool}`);
-      if (found.status !== 'Created') return bad(id, `pool ${pool} is ${found.status}`);
-      return good(id, `${pool} (${found.driver})`);
+      const schema = z.object({ driver: z.string(), status: z.string() });
+      const found = await engine.get(`/1.0/storage-pools/${pool}`, schema).catch(absent);
+      driver = found?.driver ?? '';
+      if (!found) return { detail: `there is no storage pool ${pool}` };
+      return found.status === 'Created' ? null : { detail: `the storage pool ${pool} is ${found.status}` };
     },
     async apply() {
       const { bavail, bsize } = await statfs(dirname(engine.socketPath));
-      const sizeBytes = poolSize({ freeBytes: bavail * bsize, askedBytes: poolSizeBytes });
-      const config = { size: `${sizeBytes}B`, 'btrfs.mount_options': 'user_subvol_rm_allowed,noatime' };
-      await engine
-        .change('POST', '/1.0/storage-pools', { name: pool, driver: 'btrfs', config }, { timeoutMs: 120_000 })
-        .catch(unlessThere);
+      const size = poolSize({ freeBytes: bavail * bsize, askedBytes: poolBytes });
+      const config = { size: `${size}B`, 'btrfs.mount_options': 'user_subvol_rm_allowed,noatime' };
+      const body = { name: pool, driver: 'btrfs', config };
+      await engine.change('POST', '/1.0/storage-pools', body, { timeoutMs: createTimeoutMs }).catch(unlessThere);
     },
   };
 }
 
 export function projectStep(engine: EngineClient, { range }: { range: string }): SetupStep {
-  const id = 'project';
-  const path = `/1.0/projects/${engine.project}`;
   return {
-    id,
-    title: 'Project',
+    name: 'project',
+    describe: () => `project ${engine.project} of the engine`,
     async check() {
-      const found = await engine.get(path, z.object({ config: z.record(z.string(), z.string()) })).catch(absent);
-      if (!found) return bad(id, `there is no project ${engine.project}`);
-      return found.config[rangeKey] === range
-        ? good(id, engine.project)
-        : bad(id, `the range is ${found.config[rangeKey] ?? 'unknown'}, not ${range}`);
+      const configured = await configuredRange(engine).catch(absent);
+      if (configured === null) return { detail: `there is no project ${engine.project}` };
+      return configured === range ? null : { detail: `workspaces have the range ${configured}, not ${range}` };
     },
     async apply() {
       const config = {
@@ -71,23 +66,19 @@ export function projectStep(engine: EngineClient, { range }: { range: string }):
         'features.storage.volumes': 'true',
         [rangeKey]: range,
       };
-      const description = 'Development workspaces (nexus)';
-      await engine.change('POST', '/1.0/projects', { name: engine.project, description, config }).catch(unlessThere);
-      await engine.change('PATCH', path, { config: { [rangeKey]: range } });
+      const body = { name: engine.project, description: 'Development workspaces of nexus', config };
+      await engine.change('POST', '/1.0/projects', body).catch(unlessThere);
+      await engine.change('PATCH', `/1.0/projects/${engine.project}`, { config: { [rangeKey]: range } });
     },
   };
 }
 
 function absent(thrown: unknown): null {
   if (isNotFound(thrown)) return null;
-  throw fromEngine(thrown, 'the pool', unavailable);
+  throw unavailable(thrown);
 }
 
 function unlessThere(thrown: unknown): void {
   if (isAlreadyThere(thrown)) return;
-  throw fromEngine(thrown, "the engine's disk", unavailable);
-}
-
-function unavailable(reason: string): NexusError {
-  return new NexusError('provider_unavailable', { provider: 'lxc', reason });
+  throw unavailable(thrown);
 }

@@ -1,6 +1,6 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { runCommand } from '../../lib/run-command.ts';
-import { bad, good, type SetupStep } from './setup-step.ts';
+import type { Problem, SetupStep } from './setup-step.ts';
 
 /**
  * Least values, from LXD's and Incus's notes on production setups. At the usual 128 inotify instances the
@@ -18,35 +18,37 @@ export const kernelLimits: Readonly<Record<string, number>> = {
 
 export const sysctlFile = '/etc/sysctl.d/60-nexus.conf';
 
-export function kernelLimitsStep({ file = sysctlFile, root = '/proc/sys' } = {}): SetupStep {
-  const id = 'kernel';
+type Files = { readonly file: string; readonly root: string };
+
+export function kernelLimitsStep(files: Files = { file: sysctlFile, root: '/proc/sys' }): SetupStep {
+  const { file, root } = files;
   return {
-    id,
-    title: 'Kernel limits',
-    async check() {
+    name: 'kernel limits',
+    describe: () => 'inotify, keys, memory maps and forwarding are as they should be',
+    async check(): Promise<Problem | null> {
       const low = await tooLow(root);
-      if (low.length > 0) return bad(id, low.map(({ key, value }) => `${key} is ${value}`).join(', '));
+      if (low.length > 0) return { detail: low.map(({ key, value }) => `${key} is ${value}`).join(', ') };
       const kept = await readFile(file, 'utf8').catch(() => '');
-      const missing = Object.keys(kernelLimits).filter((key) => !kept.includes(`${key} = `));
-      if (missing.length > 0) return bad(id, `${missing.join(', ')} would be lost at the next boot`);
-      return good(id, 'inotify, keys, maps and forwarding are as they should be');
+      const lost = Object.keys(kernelLimits).filter((key) => !kept.includes(`${key} = `));
+      return lost.length > 0 ? { detail: `the next boot would lose ${lost.join(', ')}` } : null;
     },
     async apply() {
-      const current = await Promise.all(Object.keys(kernelLimits).map(async (key) => [key, await read(root, key)] as const));
-      const wanted = current.map(([key, value]) => `${key} = ${Math.max(value ?? 0, kernelLimits[key] ?? 0)}`);
-      await writeFile(file, `# Written by nexus node setup.\n${wanted.join('\n')}\n`);
-      for (const { key } of await tooLow(root)) {
-        await runCommand(['sysctl', '--quiet', '--write', `${key}=${kernelLimits[key]}`], { timeoutMs: 10_000 });
+      const wanted = Object.entries(kernelLimits).map(
+        async ([key, least]) => `${key} = ${Math.max((await read(root, key)) ?? 0, least)}`,
+      );
+      await writeFile(file, `# Written by nexus node setup.\n${(await Promise.all(wanted)).join('\n')}\n`);
+      for (const { key, least } of await tooLow(root)) {
+        await runCommand(['sysctl', '--quiet', '--write', `${key}=${least}`], { timeoutMs: 10_000 });
       }
     },
   };
 }
 
-async function tooLow(root: string): Promise<{ key: string; value: number }[]> {
+async function tooLow(root: string): Promise<{ key: string; least: number; value: number }[]> {
   const found = await Promise.all(
     Object.entries(kernelLimits).map(async ([key, least]) => ({ key, least, value: await read(root, key) })),
   );
-  return found.flatMap(({ key, least, value }) => (value !== null && value < least ? [{ key, value }] : []));
+  return found.flatMap(({ key, least, value }) => (value !== null && value < least ? [{ key, least, value }] : []));
 }
 
 /** Null for what this kernel does not have. */

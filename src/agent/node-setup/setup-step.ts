@@ -1,36 +1,35 @@
 /**
  * One thing that a node needs. `nexus doctor` only checks; `nexus node setup` checks, and puts right what is not
- * as it should be. `check` changes nothing and is quick.
+ * as it should be.
  */
 export type SetupStep = {
-  readonly id: string;
-  readonly title: string;
-  check(): Promise<Finding>;
-  /** @throws NexusError */
+  readonly name: string;
+  /** Null when all is well. Changes nothing, and is quick. */
+  check(): Promise<Problem | null>;
+  /** In a few words, for people; called when all is well. */
+  describe(): string;
+  /** @throws NexusError with what stands in the way */
   apply(onProgress: (line: string) => void): Promise<void>;
 };
 
+export type Problem = {
+  readonly detail: string;
+  /** A command that puts it right; absent: the node's set-up does. */
+  readonly fix?: string;
+};
+
+/** What the check of a node found; `fix` is a command that puts it right. */
 export type Finding = {
-  readonly id: string;
+  readonly name: string;
   readonly ok: boolean;
   readonly detail: string;
-  /** A command that puts it right. */
   readonly fix: string | null;
 };
 
-export type StepReport = {
-  readonly id: string;
-  readonly title: string;
-  readonly status: 'running' | 'unchanged' | 'done' | 'failed';
+export type StepResult = {
+  readonly name: string;
+  /** `unchanged`: it was as it should be. */
+  readonly status: 'unchanged' | 'done';
   readonly detail: string;
+  readonly seconds: number;
 };
-
-export const setupCommand = 'nexus node setup';
-
-export function good(id: string, detail: string): Finding {
-  return { id, ok: true, detail, fix: null };
-}
-
-export function bad(id: string, detail: string, fix: string = setupCommand): Finding {
-  return { id, ok: false, detail, fix };
-}

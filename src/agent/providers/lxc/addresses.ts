@@ -11,7 +11,10 @@ export type Addresses = {
    * Calls `make` with a free address, and makes sure afterwards that it is still the only one to have it: agents
    * of other clusters share the range. `move` gives the made instance another.
    */
-  assign(name: string, make: (address: string) => Promise<void>, move: (address: string) => Promise<void>): Promise<void>;
+  assign(
+    name: string,
+    use: { make(address: string): Promise<void>; move(address: string): Promise<void> },
+  ): Promise<void>;
 };
 
 export function createAddresses(engine: EngineClient, range: () => Promise<AddressRange>): Addresses {
@@ -37,14 +40,14 @@ export function createAddresses(engine: EngineClient, range: () => Promise<Addre
   }
 
   return {
-    async assign(name, make, move) {
+    async assign(name, use) {
       let address = await reserve(name);
       try {
-        await make(address);
+        await use.make(address);
         while (await isShared(name, address)) {
           promised.delete(address);
           address = await reserve(name);
-          await move(address);
+          await use.move(address);
         }
       } finally {
         promised.delete(address);

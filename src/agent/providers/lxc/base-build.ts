@@ -1,4 +1,5 @@
 import { NexusError } from '../../../contract/errors.ts';
+import { applyNetworkRules } from './apply-network-rules.ts';
 import { instancesOf, type Addresses } from './addresses.ts';
 import { resolverAddresses, type AddressRange } from './address-range.ts';
 import { baseName, unfinishedName, type CanonicalSpec } from './base-spec.ts';
@@ -45,8 +46,11 @@ export async function buildBase(context: BuildContext, request: BuildRequest): P
   const name = unfinishedName(spec);
   await removeInstance(engine, name);
   try {
-    const address = await (plain === null ? createFromImage(context, request) : createFromBase(context, request, plain));
+    const address = await (plain === null
+      ? createFromImage(context, request)
+      : createFromBase(context, request, plain));
     await prepareFirstBoot(engine, name, await context.range());
+    await applyNetworkRules({ range: (await context.range()).cidr });
     await startInstance(engine, name);
     if (plain === null) {
       onProgress('setting up the user, sshd and the boot');
@@ -102,18 +106,17 @@ async function create(
   });
   const config = { 'security.nesting': 'false', 'boot.autostart': 'false', [keys.spec]: JSON.stringify(spec) };
   let given = '';
-  await addresses.assign(
-    name,
-    async (address) => {
+  await addresses.assign(name, {
+    async make(address) {
       given = address;
       const body = { name, source, config, devices: devices(address), profiles: [] };
       await engine.operate('POST', '/1.0/instances', body, { timeoutMs: createTimeoutMs });
     },
-    async (address) => {
+    async move(address) {
       given = address;
       await engine.change('PATCH', `/1.0/instances/${name}`, { devices: devices(address) });
     },
-  );
+  });
   return given;
 }
 
@@ -168,7 +171,9 @@ async function provesItself(engine: EngineClient, name: string, address: string)
   await stopInstance(engine, name, { timeoutMs: 0, force: true });
   await startInstance(engine, name);
   if (await sshAnswers(address, { timeoutMs: firstBootTimeoutMs })) return;
-  const { output } = await execToEnd(engine, name, { command: ['journalctl', '--no-pager', '-n', '20', '-p', 'warning'] });
+  const { output } = await execToEnd(engine, name, {
+    command: ['journalctl', '--no-pager', '-n', '20', '-p', 'warning'],
+  });
   throw new NexusError('container_not_ready', {
     instance: name,
     waiting_for: `sshd (${output.at(-1) ?? 'nothing in the journal'})`,
@@ -180,7 +185,11 @@ async function provesItself(engine: EngineClient, name: string, address: string)
  * Renames the finished instance to its base's name. One of before, made in other surroundings, goes out of the way
  * first; workspaces copied from it share nothing with it that it could take along.
  */
-async function finish(engine: EngineClient, { spec, surroundings }: BuildRequest, environment: readonly string[]): Promise<void> {
+async function finish(
+  engine: EngineClient,
+  { spec, surroundings }: BuildRequest,
+  environment: readonly string[],
+): Promise<void> {
   const name = unfinishedName(spec);
   const variables = environment.map((line) => {
     const at = line.indexOf('=');

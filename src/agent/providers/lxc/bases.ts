@@ -5,7 +5,8 @@ import type { BaseRef, BaseSpec } from '../provider.ts';
 import { isPackageName } from './base-packages.ts';
 import { buildBase, type BuildContext } from './base-build.ts';
 import { baseId, baseName, canonicalSpec, type CanonicalSpec } from './base-spec.ts';
-import { isNotFound } from './engine-failure.ts';
+import type { EngineClient } from './engine-client.ts';
+import { isNotFound, unavailable } from './engine-failure.ts';
 import { engineInstance } from './instance-config.ts';
 import { keys } from './layout.ts';
 import { noSurroundings, readSurroundings, surroundingsFingerprint, type Surroundings } from './surroundings.ts';
@@ -26,13 +27,7 @@ export function createBases(context: BuildContext, { carrySurroundings }: { carr
   const singleFlight = createSingleFlight();
 
   async function isThere(spec: CanonicalSpec, surroundings: Surroundings): Promise<boolean> {
-    try {
-      const found = await context.engine.get(`/1.0/instances/${baseName(spec)}`, engineInstance);
-      return found.config[keys.surroundings] === surroundingsFingerprint(surroundings);
-    } catch (thrown) {
-      if (isNotFound(thrown)) return false;
-      throw thrown;
-    }
+    return (await surroundingsOf(context.engine, spec)) === surroundingsFingerprint(surroundings);
   }
 
   async function ensure(spec: CanonicalSpec, onProgress: (line: string) => void): Promise<BaseRef> {
@@ -65,6 +60,22 @@ export function createBases(context: BuildContext, { carrySurroundings }: { carr
       return untilAborted(ensure(canonicalSpec(spec), onProgress), signal);
     },
   };
+}
+
+/** Whether the base is on the node, for those who only look. */
+export async function hasBase(engine: EngineClient, spec: BaseSpec): Promise<boolean> {
+  return (await surroundingsOf(engine, canonicalSpec(spec))) !== null;
+}
+
+/** Fingerprint of the surroundings that the base was made in; null: there is no such base. */
+async function surroundingsOf(engine: EngineClient, spec: CanonicalSpec): Promise<string | null> {
+  try {
+    const found = await engine.get(`/1.0/instances/${baseName(spec)}`, engineInstance);
+    return found.config[keys.surroundings] ?? '';
+  } catch (thrown) {
+    if (isNotFound(thrown)) return null;
+    throw unavailable(thrown);
+  }
 }
 
 function untilAborted<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {

@@ -1,24 +1,29 @@
 import { spawn } from 'node:child_process';
-import { connect, type Socket } from 'node:net';
-import { Duplex, type Readable, type Writable } from 'node:stream';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { connect, createServer, type Server, type Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Duplex } from 'node:stream';
 import { NexusError } from '../../../contract/errors.ts';
-import { relayAnswer } from './relay.ts';
+import { relaySocketVariable } from './relay.ts';
 
 const connectTimeoutMs = 10_000;
+
+export type DialTarget = {
+  readonly address: string;
+  readonly port: number;
+  /** Host's id of the instance's init process (0: none); asked for only when the relay is needed. */
+  readonly initProcess: () => Promise<number>;
+  /** Program and arguments that end up in `runRelay`; the port is appended. */
+  readonly relayCommand: readonly string[];
+};
 
 /**
  * A connection to a port of an instance: straight to its address, and where nothing listens there, through a relay
  * in the instance's network namespace to its loopback.
  * @throws stream_failed
  */
-export async function dialInstance(target: {
-  readonly address: string;
-  readonly port: number;
-  /** Host's id of the instance's init process; asked for only when the relay is needed. */
-  readonly initProcess: () => Promise<number>;
-  /** Program and arguments that end up in `runRelay`; the port is appended. */
-  readonly relayCommand: readonly string[];
-}): Promise<Duplex> {
+export async function dialInstance(target: DialTarget): Promise<Duplex> {
   try {
     return await connectTo(target.address, target.port);
   } catch (thrown) {
@@ -26,66 +31,68 @@ export async function dialInstance(target: {
   }
   const initProcess = await target.initProcess();
   if (initProcess === 0) throw failed(target, new Error('the instance does not run'));
-  return relay(initProcess, target);
+  return dialLoopback(target, initProcess);
 }
 
 function connectTo(host: string, port: number): Promise<Socket> {
   return new Promise((resolve, reject) => {
     const socket = connect({ host, port, noDelay: true, allowHalfOpen: true });
     const deadline = setTimeout(() => socket.destroy(new Error('no answer in time')), connectTimeoutMs);
-    socket.once('connect', () => {
-      clearTimeout(deadline);
-      socket.off('error', reject);
-      resolve(socket);
-    });
-    socket.once('error', (error) => {
+    const fail = (error: Error): void => {
       clearTimeout(deadline);
       reject(error);
-    });
-  });
-}
-
-type Target = { readonly address: string; readonly port: number; readonly relayCommand: readonly string[] };
-
-function relay(initProcess: number, target: Target): Promise<Duplex> {
-  const enter = ['--target', String(initProcess), '--net', '--', ...target.relayCommand, String(target.port)];
-  const child = spawn('nsenter', enter, { stdio: ['pipe', 'pipe', 'ignore'] });
-  const { stdin, stdout } = child;
-  return new Promise((resolve, reject) => {
-    const refuse = (cause: unknown): void => {
-      clearTimeout(deadline);
-      child.kill();
-      reject(failed(target, cause));
     };
-    const deadline = setTimeout(() => refuse(new Error('the relay did not answer in time')), connectTimeoutMs);
-    const nobody = (): void => refuse(new Error(`nothing listens on port ${target.port}`));
-    child.once('error', refuse);
-    stdout.once('end', nobody);
-    stdout.once('readable', function readAnswer() {
-      const first = stdout.read(1) as Buffer | null;
-      if (first === null) {
-        stdout.once('readable', readAnswer);
-        return;
-      }
-      if (first[0] !== relayAnswer.connected) {
-        nobody();
-        return;
-      }
+    socket.once('error', fail);
+    socket.once('connect', () => {
       clearTimeout(deadline);
-      stdout.off('end', nobody);
-      const stream = duplexOf(stdout, stdin);
-      stream.once('close', () => child.kill());
-      resolve(stream);
+      socket.off('error', fail);
+      resolve(socket);
     });
   });
 }
 
-/** The types want an iterable; the documentation names this form. */
-function duplexOf(readable: Readable, writable: Writable): Duplex {
-  return Duplex.from({ readable, writable } as unknown as Iterable<unknown>);
+async function dialLoopback(target: DialTarget, initProcess: number): Promise<Duplex> {
+  const folder = await mkdtemp(join(tmpdir(), 'nexus-relay-'));
+  const path = join(folder, 'socket');
+  const server = createServer({ allowHalfOpen: true });
+  try {
+    await new Promise<void>((resolve, reject) => {
+      server.once('error', reject);
+      server.listen(path, resolve);
+    });
+    const enter = ['nsenter', `--target=${initProcess}`, '--net', '--'];
+    return await joinedBy(server, [...enter, ...target.relayCommand, String(target.port)], path);
+  } catch (thrown) {
+    throw failed(target, thrown);
+  } finally {
+    server.close();
+    await rm(folder, { recursive: true, force: true });
+  }
 }
 
-function failed({ address, port }: { address: string; port: number }, cause: unknown): NexusError {
+/** The relay comes to the server's socket once it has the port, and ends when it cannot have it. */
+function joinedBy(server: Server, [program = '', ...args]: readonly string[], path: string): Promise<Socket> {
+  const child = spawn(program, args, { stdio: 'ignore', env: { ...process.env, [relaySocketVariable]: path } });
+  return new Promise((resolve, reject) => {
+    const fail = (reason: string): void => {
+      clearTimeout(deadline);
+      child.kill('SIGKILL');
+      reject(new Error(reason));
+    };
+    const deadline = setTimeout(() => fail('the relay did not answer in time'), connectTimeoutMs);
+    child.once('error', (error) => fail(`the relay cannot be started: ${error.message}`));
+    child.once('exit', (code) => {
+      if (code !== 0) fail('nothing listens there, nor on the loopback');
+    });
+    server.once('connection', (socket) => {
+      clearTimeout(deadline);
+      child.unref();
+      resolve(socket);
+    });
+  });
+}
+
+function failed({ address, port }: DialTarget, cause: unknown): NexusError {
   const reason = `${address}:${port}: ${cause instanceof Error ? cause.message : String(cause)}`;
   return new NexusError('stream_failed', { reason }, { cause });
 }

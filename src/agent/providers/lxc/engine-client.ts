@@ -83,7 +83,8 @@ export function createEngineClient({ socketPath, project }: { socketPath: string
     const deadline = Date.now() + timeoutMs;
     for (;;) {
       const leftMs = deadline - Date.now();
-      if (leftMs <= 0) throw new EngineFailure({ status: 0, message: `operation did not end in ${timeoutMs / 1000} s` });
+      if (leftMs <= 0)
+        throw new EngineFailure({ status: 0, message: `operation did not end in ${timeoutMs / 1000} s` });
       const seconds = Math.min(Math.ceil(leftMs / 1000), longestWaitSeconds);
       const operation = operationSchema.parse(
         await json('GET', `/1.0/operations/${operationId}/wait`, undefined, {
@@ -144,7 +145,7 @@ function send(to: { socketPath: string; project: string }, outgoing: Outgoing): 
     const request = httpRequest({
       socketPath: to.socketPath,
       method,
-      path: `${path}?${search}`,
+      path: `${path}?${search.toString()}`,
       headers: { host: 'engine', ...length, ...headers },
       agent: false,
       ...(signal ? { signal } : {}),

@@ -16,6 +16,12 @@ export function engineUnreachable(socketPath: string, cause: unknown): NexusErro
   return new NexusError('provider_unavailable', { provider: 'lxc', reason }, { cause });
 }
 
+/** An engine's failure where nothing better can be said than that it does not do its work. */
+export function unavailable(thrown: unknown): unknown {
+  const error = (reason: string): NexusError => new NexusError('provider_unavailable', { provider: 'lxc', reason });
+  return fromEngine(thrown, "the engine's disk", error);
+}
+
 export function isNotFound(thrown: unknown): boolean {
   return thrown instanceof EngineFailure && (thrown.status === 404 || /not found/i.test(thrown.message));
 }

@@ -25,7 +25,11 @@ export async function putFile(
   };
   const query = { path };
   await engine
-    .upload(`/1.0/instances/${name}/files`, content, { headers: withIncusNames(headers), query, timeoutMs: openTimeoutMs })
+    .upload(`/1.0/instances/${name}/files`, content, {
+      headers: withIncusNames(headers),
+      query,
+      timeoutMs: openTimeoutMs,
+    })
     .catch((thrown) => {
       throw fromEngine(thrown, name, (reason) => new NexusError('stream_failed', { reason: `${path}: ${reason}` }));
     });
@@ -34,8 +38,12 @@ export async function putFile(
 /** @throws not_found, stream_failed */
 export async function getFile(engine: EngineClient, name: string, path: string): Promise<Readable> {
   try {
-    const response = await engine.download(`/1.0/instances/${name}/files`, { query: { path }, timeoutMs: openTimeoutMs });
-    if (response.headers['x-lxd-type'] !== 'directory' && response.headers['x-incus-type'] !== 'directory') return response;
+    const response = await engine.download(`/1.0/instances/${name}/files`, {
+      query: { path },
+      timeoutMs: openTimeoutMs,
+    });
+    if (response.headers['x-lxd-type'] !== 'directory' && response.headers['x-incus-type'] !== 'directory')
+      return response;
     response.destroy();
     throw new NexusError('stream_failed', { reason: `${path} is a folder` });
   } catch (thrown) {

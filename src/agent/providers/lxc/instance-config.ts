@@ -45,7 +45,10 @@ export function rootDevice(pool: string): Record<string, string> {
   return { type: 'disk', path: '/', pool };
 }
 
-export function networkDevice(name: string, { address, mtu }: { address: string; mtu: number }): Record<string, string> {
+export function networkDevice(
+  name: string,
+  { address, mtu }: { address: string; mtu: number },
+): Record<string, string> {
   return {
     type: 'nic',
     nictype: 'routed',

@@ -4,6 +4,8 @@ export const layout = {
   pool: 'nexus',
   /** Workspaces' addresses; private, and unlikely to be in use. */
   range: '10.83.0.0/16',
+  /** Big files while they are needed; nothing in it has to stay. */
+  cacheFolder: '/var/cache/nexus',
   /** Host-side interfaces of workspaces: this and 12 characters, of the 15 that Linux allows. */
   interfacePrefix: 'nx',
   instancePrefix: 'nexus-',

@@ -74,7 +74,9 @@ export async function whenIdle(engine: EngineClient, name: string): Promise<void
   const running = z.array(
     z.object({ id: z.string(), class: z.string(), resources: z.record(z.string(), z.array(z.string())).nullable() }),
   );
-  const all = await engine.get('/1.0/operations', z.object({ running: running.optional() }), { query: { recursion: '1' } });
+  const all = await engine.get('/1.0/operations', z.object({ running: running.optional() }), {
+    query: { recursion: '1' },
+  });
   const own = (all.running ?? []).filter(
     (operation) =>
       operation.class === 'task' &&

@@ -1,20 +1,21 @@
-import { z } from 'zod';
 import { NexusError } from '../../../contract/errors.ts';
-import type { Capabilities, EngineHealth, Instance, InstanceSpec, Provider } from '../provider.ts';
-import { createAddresses } from './addresses.ts';
+import type { Capabilities, Instance, Provider } from '../provider.ts';
+import { createAddresses, instancesOf } from './addresses.ts';
 import { parseRange, type AddressRange } from './address-range.ts';
+import { applyNetworkRules } from './apply-network-rules.ts';
 import { createBases } from './bases.ts';
+import { createInstance } from './create-instance.ts';
 import { dialInstance } from './dial.ts';
-import { createEngineClient, type EngineClient } from './engine-client.ts';
-import { fromEngine, isAlreadyThere, isNotFound } from './engine-failure.ts';
+import { createEngineClient } from './engine-client.ts';
+import { isNotFound, unavailable } from './engine-failure.ts';
+import { configuredRange } from './engine-project.ts';
 import { execInInstance } from './exec.ts';
 import { getFile, putFile } from './files.ts';
 import { findSocket, knownSockets } from './find-socket.ts';
-import { hostMtu } from './host-mtu.ts';
-import { engineInstance, instanceBody, isWorkspaceOf, networkDevice, toInstance } from './instance-config.ts';
-import { configuredRange } from './engine-project.ts';
+import { engineInstance, isWorkspaceOf, toInstance } from './instance-config.ts';
 import { instanceName, layout } from './layout.ts';
-import { removeInstance, startInstance, stateOf, stopInstance, whenIdle } from './lifecycle.ts';
+import { removeInstance, startInstance, stateOf, stopInstance } from './lifecycle.ts';
+import { probeEngine } from './probe-engine.ts';
 
 export type LxcOptions = {
   /** Only instances of this cluster are ever seen or touched. */
@@ -25,20 +26,20 @@ export type LxcOptions = {
   readonly pool?: string | undefined;
   /** IPv4 range of the workspaces; absent: what the node was set up with. */
   readonly range?: string | undefined;
-  /** Program and arguments that call `runRelay` with the port that is appended. */
+  /** Program and arguments that call `runRelay`; the port is appended. */
   readonly relayCommand: readonly string[];
-  /** Whether bases know the node's extra certificate authorities and proxy; on by default. */
+  /** Whether bases know the node's extra certificate authorities and proxy; on unless turned off. */
   readonly carrySurroundings?: boolean | undefined;
+  /** For files that are too large for the memory, while a base is built. */
   readonly cacheFolder?: string | undefined;
 };
 
 const capabilities: Capabilities = { init: 'systemd', freeze: true, snapshot: true, directAddress: true };
-const createTimeoutMs = 120_000;
 
-/** Workspaces as unprivileged containers of LXD or Incus. @throws provider_unavailable when there is neither */
+/** Workspaces as unprivileged containers of LXD or Incus. */
 export function createLxcProvider(options: LxcOptions): Provider {
-  const { clusterId, project = layout.project, pool = layout.pool } = options;
-  const socketPath = options.socketPath ?? findSocket() ?? knownSockets[knownSockets.length - 1] ?? '';
+  const { clusterId, project = layout.project, pool = layout.pool, cacheFolder = layout.cacheFolder } = options;
+  const socketPath = options.socketPath ?? findSocket() ?? knownSockets.at(-1) ?? '';
   const engine = createEngineClient({ socketPath, project });
   const stopped = new AbortController();
 
@@ -46,7 +47,7 @@ export function createLxcProvider(options: LxcOptions): Provider {
     parseRange(options.range ?? (await configuredRange(engine)) ?? layout.range);
   const addresses = createAddresses(engine, range);
   const bases = createBases(
-    { engine, addresses, range, pool, cacheFolder: options.cacheFolder ?? '/var/cache/nexus', signal: stopped.signal },
+    { engine, addresses, range, pool, cacheFolder, signal: stopped.signal },
     { carrySurroundings: options.carrySurroundings ?? true },
   );
 
@@ -60,44 +61,31 @@ export function createLxcProvider(options: LxcOptions): Provider {
     }
   }
 
-  async function create(spec: InstanceSpec): Promise<Instance> {
-    const name = instanceName(spec.id);
-    const mtu = await hostMtu();
-    await addresses
-      .assign(
-        name,
-        async (address) => {
-          const body = instanceBody(spec, { cluster: clusterId, pool, address, mtu });
-          await engine.operate('POST', '/1.0/instances', body, { timeoutMs: createTimeoutMs });
-        },
-        async (address) => {
-          const devices = { eth0: networkDevice(name, { address, mtu }) };
-          await engine.change('PATCH', `/1.0/instances/${name}`, { devices });
-        },
-      )
-      .catch(async (thrown) => {
-        if (!isAlreadyThere(thrown)) throw fromEngine(thrown, `pool ${pool}`, notCreated(name));
-        await whenIdle(engine, name);
-      });
-    const made = await inspect(spec.id);
-    if (!made) throw notCreated(name)('it is not there, or belongs to another cluster');
-    return made;
+  async function list(): Promise<Instance[]> {
+    const all = await instancesOf(engine).catch((thrown: unknown) => {
+      throw unavailable(thrown);
+    });
+    return all.flatMap((found) => (isWorkspaceOf(clusterId, found) ? (toInstance(found) ?? []) : []));
   }
 
   return {
     name: 'lxc',
     capabilities,
-    probe: () => probe(engine, pool),
+    probe: () => probeEngine(engine, pool),
     ensureBase: (spec, ensureOptions) => bases.ensure(spec, ensureOptions),
-    async list() {
-      const found = await engine
-        .get('/1.0/instances', z.array(engineInstance), { query: { recursion: '1' } })
-        .catch((thrown) => Promise.reject(unavailable(thrown)));
-      return found.filter((instance) => isWorkspaceOf(clusterId, instance)).flatMap((found) => toInstance(found) ?? []);
-    },
+    list,
     inspect,
-    create,
-    start: (id) => startInstance(engine, instanceName(id)),
+    async create(spec) {
+      await createInstance({ engine, addresses, clusterId, pool }, spec);
+      const made = await inspect(spec.id);
+      if (made) return made;
+      const reason = 'it was removed meanwhile, or is of another cluster';
+      throw new NexusError('container_start_failed', { instance: instanceName(spec.id), reason });
+    },
+    async start(id) {
+      await applyNetworkRules({ range: (await range()).cidr });
+      await startInstance(engine, instanceName(id));
+    },
     stop: (id, stopOptions) => stopInstance(engine, instanceName(id), stopOptions),
     remove: (id) => removeInstance(engine, instanceName(id)),
     exec: (id, spec) => execInInstance(engine, instanceName(id), spec),
@@ -113,31 +101,4 @@ export function createLxcProvider(options: LxcOptions): Provider {
       stopped.abort();
     },
   };
-}
-
-async function probe(engine: EngineClient, pool: string): Promise<EngineHealth> {
-  const server = z.object({ environment: z.object({ server: z.string(), server_version: z.string() }) });
-  const resources = z.object({ space: z.object({ used: z.number(), total: z.number() }) });
-  try {
-    const [{ environment }, { space }] = await Promise.all([
-      engine.get('/1.0', server),
-      engine.get(`/1.0/storage-pools/${pool}/resources`, resources),
-    ]);
-    return {
-      engine: environment.server,
-      version: environment.server_version,
-      diskTotalBytes: space.total,
-      diskFreeBytes: space.total - space.used,
-    };
-  } catch (thrown) {
-    throw unavailable(thrown);
-  }
-}
-
-function unavailable(thrown: unknown): unknown {
-  return fromEngine(thrown, 'the engine', (reason) => new NexusError('provider_unavailable', { provider: 'lxc', reason }));
-}
-
-function notCreated(name: string): (reason: string) => NexusError {
-  return (reason) => new NexusError('container_start_failed', { instance: name, reason });
 }

@@ -17,7 +17,11 @@ const buildTimeoutMs = 20 * 60_000;
 const importTimeoutMs = 5 * 60_000;
 
 const mirrors = {
-  debian: { archive: 'http://deb.debian.org/debian', security: 'http://deb.debian.org/debian-security', components: 'main' },
+  debian: {
+    archive: 'http://deb.debian.org/debian',
+    security: 'http://deb.debian.org/debian-security',
+    components: 'main',
+  },
   ubuntu: {
     archive: 'http://archive.ubuntu.com/ubuntu',
     security: 'http://security.ubuntu.com/ubuntu',
@@ -36,7 +40,11 @@ export type BuildOptions = {
  * Returns the image's fingerprint.
  * @throws image_not_found when no mirror answers, disk_full
  */
-export async function buildFromMirror(engine: EngineClient, image: ImageReference, options: BuildOptions): Promise<string> {
+export async function buildFromMirror(
+  engine: EngineClient,
+  image: ImageReference,
+  options: BuildOptions,
+): Promise<string> {
   await mkdir(options.cacheFolder, { recursive: true });
   const folder = await mkdtemp(`${options.cacheFolder}/build-`);
   try {
@@ -92,7 +100,11 @@ async function debootstrap(
     if (!(thrown instanceof CommandError)) throw thrown;
     signal?.throwIfAborted();
     if (isDiskFull(thrown)) throw new NexusError('disk_full', { where: folder }, { cause: thrown });
-    throw new NexusError('image_not_found', { image: canonicalImage(image), reason: failureOf(thrown) }, { cause: thrown });
+    throw new NexusError(
+      'image_not_found',
+      { image: canonicalImage(image), reason: failureOf(thrown) },
+      { cause: thrown },
+    );
   }
 }
 

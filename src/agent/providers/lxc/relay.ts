@@ -1,30 +1,30 @@
 import { connect, type Socket } from 'node:net';
 
-/** First byte of a relay's output: whether it has the connection. What follows belongs to the connection. */
-export const relayAnswer = { connected: 1, refused: 0 } as const;
+/** Tells a relay the path of the socket that it is to join the port to. */
+export const relaySocketVariable = 'NEXUS_RELAY_SOCKET';
 
 const loopbacks = ['127.0.0.1', '::1'];
 
 /**
- * Joins stdin and stdout to a TCP port on the loopback of the network namespace that the process is in. It runs in
- * an instance's namespace, with the node's own program: nothing needs to be installed inside. Resolves with the
- * exit code when the connection has ended.
+ * Joins a TCP port on the loopback of the network namespace that the process is in to a unix socket, which
+ * namespaces of the network do not part. It runs in an instance's namespace with the node's own program, so nothing
+ * needs to be installed inside. Each direction ends by itself.
+ * @returns the exit code, when the connection has ended; 1: nothing listens on the port
  */
-export async function runRelay(port: number): Promise<number> {
-  const socket = await firstThatAnswers(port);
-  if (!socket) {
-    process.stdout.write(Buffer.from([relayAnswer.refused]));
-    return 1;
-  }
-  socket.setNoDelay(true);
-  process.stdout.write(Buffer.from([relayAnswer.connected]));
-  return new Promise((resolve) => {
-    process.stdin.pipe(socket);
-    socket.pipe(process.stdout, { end: false });
-    process.stdout.on('error', () => socket.destroy());
-    socket.on('error', () => resolve(1));
-    socket.on('close', () => resolve(0));
-  });
+export async function runRelay(port: number, socketPath = process.env[relaySocketVariable] ?? ''): Promise<number> {
+  const inside = await firstThatAnswers(port);
+  if (!inside) return 1;
+  inside.setNoDelay(true);
+  const outside = connect({ path: socketPath, allowHalfOpen: true });
+  outside.pipe(inside);
+  inside.pipe(outside);
+  const ended = (socket: Socket, other: Socket): Promise<void> =>
+    new Promise((resolve) => {
+      socket.on('error', () => other.destroy());
+      socket.on('close', () => resolve());
+    });
+  await Promise.all([ended(inside, outside), ended(outside, inside)]);
+  return 0;
 }
 
 async function firstThatAnswers(port: number): Promise<Socket | null> {

@@ -20,7 +20,11 @@ export async function signalMarked(mark: string, signal: NodeJS.Signals, proc = 
   return marked.size > 0;
 }
 
-async function readProcess(proc: string, id: string, mark: string): Promise<{ id: string; parent: string; marked: boolean } | null> {
+async function readProcess(
+  proc: string,
+  id: string,
+  mark: string,
+): Promise<{ id: string; parent: string; marked: boolean } | null> {
   try {
     const [environment, stat] = await Promise.all([
       readFile(`${proc}/${id}/environ`, 'latin1'),

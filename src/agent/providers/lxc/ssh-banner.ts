@@ -5,7 +5,10 @@ const attemptTimeoutMs = 2000;
 const pauseMs = 25;
 
 /** Waits until an SSH server says its name at an address. False: not in time. */
-export async function sshAnswers(address: string, { timeoutMs, port = 22 }: { timeoutMs: number; port?: number }): Promise<boolean> {
+export async function sshAnswers(
+  address: string,
+  { timeoutMs, port = 22 }: { timeoutMs: number; port?: number },
+): Promise<boolean> {
   const deadline = Date.now() + timeoutMs;
   while (Date.now() < deadline) {
     if (await greets(address, port)) return true;

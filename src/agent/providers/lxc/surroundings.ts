@@ -24,7 +24,10 @@ export async function readSurroundings({
   const found = await readdir(folder, { recursive: true }).catch(() => []);
   const names = found.filter((name) => name.endsWith('.crt')).toSorted();
   const certificates = await Promise.all(
-    names.map(async (name) => ({ name: name.replaceAll(/[^A-Za-z0-9._-]/g, '-'), pem: await readFile(`${folder}/${name}`, 'utf8') })),
+    names.map(async (name) => ({
+      name: name.replaceAll(/[^A-Za-z0-9._-]/g, '-'),
+      pem: await readFile(`${folder}/${name}`, 'utf8'),
+    })),
   );
   return { certificates, proxy: proxySettings(env) };
 }

@@ -1,6 +1,10 @@
 /** A tar archive (POSIX ustar) of a few small files. */
 export function tarArchive(files: readonly { readonly name: string; readonly content: Buffer }[]): Buffer {
-  const entries = files.flatMap(({ name, content }) => [header(name, content.length), content, padding(content.length)]);
+  const entries = files.flatMap(({ name, content }) => [
+    header(name, content.length),
+    content,
+    padding(content.length),
+  ]);
   return Buffer.concat([...entries, Buffer.alloc(2 * block)]);
 }
 

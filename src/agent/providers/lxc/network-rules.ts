@@ -1,5 +1,5 @@
-import { layout } from '../providers/lxc/layout.ts';
-import { parseRange, resolverAddresses } from '../providers/lxc/address-range.ts';
+import { layout } from './layout.ts';
+import { parseRange, resolverAddresses } from './address-range.ts';
 
 /** Interfaces of other engines on the host: what runs behind them is no business of a workspace. */
 const foreignInterfaces = ['docker*', 'br-*', 'lxdbr*', 'incusbr*', 'virbr*', 'veth*', 'tap*'];

@@ -1,0 +1,53 @@
+import { createEngineClient, type EngineClient } from '../providers/lxc/engine-client.ts';
+import { configuredRange } from '../providers/lxc/engine-project.ts';
+import { findSocket, knownSockets } from '../providers/lxc/find-socket.ts';
+import { layout } from '../providers/lxc/layout.ts';
+import { hasBase } from '../providers/lxc/bases.ts';
+import { createLxcProvider } from '../providers/lxc/lxc-provider.ts';
+import { parseRange } from '../providers/lxc/address-range.ts';
+import { enginePackagesStep, systemStep } from './engine-packages.ts';
+import { engineRunningStep } from './engine-running.ts';
+import { projectStep, storageStep } from './engine-storage.ts';
+import { baseStep } from './base-step.ts';
+import { kernelLimitsStep } from './kernel-limits.ts';
+import { networkStep } from './network-step.ts';
+import type { SetupStep } from './setup-step.ts';
+
+export type NodeOptions = {
+  /** Of a new storage pool; absent: sensible for the disk. */
+  readonly poolBytes?: number | undefined;
+  /** IPv4 range of the workspaces; absent: what it was, or the default. */
+  readonly range?: string | undefined;
+  /** What workspaces have unless they ask for another. */
+  readonly image?: string | undefined;
+  /** Absent: found by itself. */
+  readonly socketPath?: string | undefined;
+  readonly project?: string | undefined;
+  readonly pool?: string | undefined;
+};
+
+const defaultImage = 'debian:12';
+
+/** The engine of this machine, where it is or will be. */
+export function nodeEngine({ socketPath, project = layout.project }: NodeOptions): EngineClient {
+  return createEngineClient({ socketPath: socketPath ?? findSocket() ?? knownSockets.at(-1) ?? '', project });
+}
+
+/** What has to be right before the engine can be asked anything. */
+export function hostSteps({ socketPath }: NodeOptions): SetupStep[] {
+  return [systemStep(), enginePackagesStep({ socketPath }), engineRunningStep({ socketPath }), kernelLimitsStep()];
+}
+
+/** @throws provider_unavailable when the engine does not answer */
+export async function engineSteps(options: NodeOptions): Promise<SetupStep[]> {
+  const { pool = layout.pool, image = defaultImage } = options;
+  const engine = nodeEngine(options);
+  const range = parseRange(options.range ?? (await configuredRange(engine)) ?? layout.range).cidr;
+  const provider = createLxcProvider({ ...options, range, clusterId: 'node-setup', relayCommand: [] });
+  return [
+    storageStep(engine, { pool, poolBytes: options.poolBytes }),
+    projectStep(engine, { range }),
+    networkStep({ range }),
+    baseStep({ provider, image, isThere: () => hasBase(engine, { image, packages: [] }) }),
+  ];
+}
