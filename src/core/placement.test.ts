@@ -42,7 +42,8 @@ const refusals: [string, Candidate[], string, RegExp][] = [
   ['all away', [node('a', { connected: false })], 'no_available_nodes', /a does not answer/],
   ['all draining', [node('a', { draining: true })], 'no_available_nodes', /draining/],
   ['engine ill', [node('a', {}, { ok: false, reason: 'no socket' })], 'provider_unavailable', /no socket/],
-  ['no such engine', [node('a', { providers: [] })], 'provider_unavailable', /a has no lxc/],
+  ['nothing known', [node('a', { providers: [] })], 'no_available_nodes', /not told yet/],
+  ['no such engine', [node('a', {}, { name: 'docker' })], 'provider_unavailable', /a has no lxc/],
   ['full', [node('a', {}, { disk_free_bytes: 1.9 * GiB })], 'disk_full', /lxc pool of a/],
   [
     'below 5 % of a large pool',

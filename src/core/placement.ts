@@ -32,6 +32,9 @@ export function placeWorkspace(candidates: readonly Candidate[], provider: Provi
   const open = connected.filter((node) => !node.draining);
   if (open.length === 0)
     throw new NexusError('no_available_nodes', { reason: `${names(connected)} takes no new ones (draining)` });
+  if (open.every((node) => node.providers.length === 0)) {
+    throw new NexusError('no_available_nodes', { reason: `${names(open)} has not told yet which engines it has` });
+  }
   const able = open.filter((node) => healthOf(node, provider)?.ok);
   if (able.length === 0) {
     const reason =

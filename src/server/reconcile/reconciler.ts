@@ -1,4 +1,5 @@
 /** Keeps a loop for every workspace, and tells each when something changed that concerns it. */
+import { NexusError } from '../../contract/errors.ts';
 import type { PeerEvent } from '../control/peer-events.ts';
 import type { Reconciler } from '../collaborators.ts';
 import type { Hub } from '../control/hub.ts';
@@ -46,13 +47,16 @@ export function createReconciler(options: ReconcilerOptions): RunningReconciler 
     routesChanged: routes.publish,
   };
   let pruning: NodeJS.Timeout | undefined;
+  let isEnded = false;
   const stopListening = hub.events.listen((event) => {
-    hear(event).catch((error: unknown) =>
-      log.error({ err: error, event: event.type }, 'an event could not be dealt with'),
-    );
+    hear(event).catch((error: unknown) => {
+      if (!isEnded) log.error({ err: error, event: event.type }, 'an event could not be dealt with');
+    });
   });
 
+  /** @throws shutting_down */
   function loopOf(id: string): WorkspaceLoop {
+    if (isEnded) throw new NexusError('shutting_down', {});
     const known = loops.get(id);
     if (known) return known;
     const loop = createWorkspaceLoop(id, deps, { onGone: () => void (loops.get(id) === loop && loops.delete(id)) });
@@ -127,7 +131,7 @@ export function createReconciler(options: ReconcilerOptions): RunningReconciler 
       pruning = setInterval(prune, pruneEveryMs);
     },
     nudge: (id) => loopOf(id).wake(),
-    settled: (id, how) => loopOf(id).settled(how),
+    settled: async (id, how) => loopOf(id).settled(how),
     routesChanged: () => routes.publish(),
     async keysChanged(userId) {
       const running = (await workspacesOf(store.db, userId)).filter((row) => row.want === 'running');
@@ -139,9 +143,10 @@ export function createReconciler(options: ReconcilerOptions): RunningReconciler 
       // Who is away, or fails, gets the key as soon as it is back: there is nothing that the caller could do.
       await Promise.allSettled(waited.map(({ id }) => loopOf(id).settled({ timeoutMs: keysWithinMs })));
     },
-    serviceCommand: (id, service, action) => loopOf(id).serviceCommand(service, action),
+    serviceCommand: async (id, service, action) => loopOf(id).serviceCommand(service, action),
     queueLength: () => [...loops.values()].filter((loop) => !loop.isAtRest).length,
     async [Symbol.asyncDispose]() {
+      isEnded = true;
       stopListening();
       clearInterval(pruning);
       for (const loop of loops.values()) loop.end();

@@ -81,7 +81,7 @@ export function createWorkspaceLoop(
         return now().getTime() + retryAfterFaultMs;
       });
       if (next === 'now') isWanted = true;
-      else if (next !== null && !isEnded) timer = setTimeout(wake, Math.max(0, next - now().getTime()));
+      else if (next !== null && !isWanted && !isEnded) timer = setTimeout(wake, Math.max(0, next - now().getTime()));
     }
     running = null;
   }

@@ -38,8 +38,9 @@ async function writeWorkspace(tx: Tx, row: WorkspaceRow, conclusion: Conclusion)
   const { status, step, error } = conclusion;
   const error_json = error && JSON.stringify(error);
   const warnings_json = JSON.stringify(conclusion.warnings);
-  const isStatusNew = row.status !== status || row.error_json !== error_json;
-  if (!isStatusNew && row.step === step && row.warnings_json === warnings_json) return;
+  // Whoever watches reads the workspace anew at such an event, with its warnings.
+  const isStatusNew = row.status !== status || row.error_json !== error_json || row.warnings_json !== warnings_json;
+  if (!isStatusNew && row.step === step) return;
   const stopped_at = status === 'stopped' && row.status !== 'stopped' ? tx.at : row.stopped_at;
   await updateWorkspace(tx, row.id, { status, step, error_json, warnings_json, stopped_at });
   if (isStatusNew) await appendEvent(tx, { workspace_id: row.id, type: 'status', data: { status, step, error } });
