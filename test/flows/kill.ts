@@ -36,7 +36,8 @@ export function killed(program: readonly string[]): void {
 
     async function upload(id: string): Promise<void> {
       const folder = join(nexus.home, `repo-${id}`);
-      const git = (...args: string[]) => nexus.run('git', ['-C', folder, '-c', 'user.name=t', '-c', 'user.email=t@example.com', ...args]);
+      const git = (...args: string[]) =>
+        nexus.run('git', ['-C', folder, '-c', 'user.name=t', '-c', 'user.email=t@example.com', ...args]);
       await nexus.run('git', ['init', '-q', '-b', 'main', folder]);
       await git('commit', '-q', '--allow-empty', '-m', 'first');
       await git('bundle', 'create', 'source.bundle', 'HEAD', 'main');
@@ -68,14 +69,21 @@ export function killed(program: readonly string[]): void {
         if (kill.includes('server')) await nexus.startServer();
         await until(async () => (await get(id)).status === 'running', 'the workspace to run');
 
-        assert.deepEqual((await engineInstances(id)).map((i) => i.status), ['Running']);
+        assert.deepEqual(
+          (await engineInstances(id)).map((i) => i.status),
+          ['Running'],
+        );
         const log = await nexus.nexus(['workspace', 'exec', name, '--', 'git', 'log', '--format=%s']);
         assert.equal(log.stdout, 'first', log.stderr);
       });
     }
 
     it('gave no port out twice and left no instance over', async () => {
-      const { workspaces } = await api<{ workspaces: { workspace_id: string; ssh_port: number }[] }>(nexus, 'GET', '/workspaces');
+      const { workspaces } = await api<{ workspaces: { workspace_id: string; ssh_port: number }[] }>(
+        nexus,
+        'GET',
+        '/workspaces',
+      );
       assert.equal(new Set(workspaces.map((w) => w.ssh_port)).size, workspaces.length);
       const cluster = (await readFile(join(nexus.dataDir, 'agent/cluster-id'), 'utf8')).trim();
       assert.equal((await clusterInstances(cluster)).length, workspaces.length);
@@ -84,10 +92,23 @@ export function killed(program: readonly string[]): void {
     it('of server and agent leaves an open SSH session open', async () => {
       const { workspaces } = await api<{ workspaces: { name: string }[] }>(nexus, 'GET', '/workspaces');
       await nexus.nexus(['ssh', 'config']);
-      const ssh = spawn('ssh', ['-F', join(nexus.home, '.ssh/config'), '-o', 'BatchMode=yes', '-o', 'ControlPath=none', `nexus-${workspaces[0]?.name}`, 'cat'], {
-        env: nexus.env,
-        stdio: ['pipe', 'pipe', 'inherit'],
-      });
+      const ssh = spawn(
+        'ssh',
+        [
+          '-F',
+          join(nexus.home, '.ssh/config'),
+          '-o',
+          'BatchMode=yes',
+          '-o',
+          'ControlPath=none',
+          `nexus-${workspaces[0]?.name}`,
+          'cat',
+        ],
+        {
+          env: nexus.env,
+          stdio: ['pipe', 'pipe', 'inherit'],
+        },
+      );
       const echo = async (text: string): Promise<string> => {
         ssh.stdin.write(`${text}\n`);
         const [chunk] = (await once(ssh.stdout, 'data')) as [Buffer];
@@ -113,7 +134,14 @@ export function killed(program: readonly string[]): void {
       await deletion;
       await nexus.startServer();
       await until(async () => (await engineInstances(id)).length === 0, 'the instance to be gone');
-      await until(async () => (await get(id).then(() => false, (error: unknown) => String(error).includes('404'))), 'the row to be gone');
+      await until(
+        async () =>
+          await get(id).then(
+            () => false,
+            (error: unknown) => String(error).includes('404'),
+          ),
+        'the row to be gone',
+      );
     });
   });
 }

@@ -41,9 +41,12 @@ export function mainJob(program: readonly string[]): void {
     });
 
     it('creates a workspace with three healthy services from a local folder', async () => {
-      const created = await nexus.nexus(['workspace', 'create', join(repositoryRoot, 'examples/shop'), '--name', 'shop', '--json'], {
-        timeoutMs: 400_000,
-      });
+      const created = await nexus.nexus(
+        ['workspace', 'create', join(repositoryRoot, 'examples/shop'), '--name', 'shop', '--json'],
+        {
+          timeoutMs: 400_000,
+        },
+      );
       assert.equal(created.exitCode, 0, created.stderr);
       shop = await view('shop');
       assert.equal(shop.status, 'running');
@@ -66,7 +69,11 @@ export function mainJob(program: readonly string[]): void {
     it('is reached by ssh, scp and rsync with no question asked', async () => {
       const config = await nexus.nexus(['ssh', 'config']);
       assert.equal(config.exitCode, 0, config.stderr);
-      const whoami = await nexus.run('ssh', [...sshOptions(nexus), 'nexus-shop', 'whoami; pwd; echo "$NEXUS_WORKSPACE_NAME"']);
+      const whoami = await nexus.run('ssh', [
+        ...sshOptions(nexus),
+        'nexus-shop',
+        'whoami; pwd; echo "$NEXUS_WORKSPACE_NAME"',
+      ]);
       assert.equal(whoami.exitCode, 0, whoami.stderr);
       assert.deepEqual(whoami.stdout.split('\n'), ['dev', '/home/dev', 'shop']);
 
@@ -74,14 +81,23 @@ export function mainJob(program: readonly string[]): void {
       await writeFile(file, 'carried over\n');
       const scp = await nexus.run('scp', [...sshOptions(nexus), file, 'nexus-shop:workspace/']);
       assert.equal(scp.exitCode, 0, scp.stderr);
-      const rsync = await nexus.run('rsync', ['-a', '-e', `ssh ${sshOptions(nexus).join(' ')}`, 'nexus-shop:workspace/from-me.txt', join(nexus.home, 'back.txt')]);
+      const rsync = await nexus.run('rsync', [
+        '-a',
+        '-e',
+        `ssh ${sshOptions(nexus).join(' ')}`,
+        'nexus-shop:workspace/from-me.txt',
+        join(nexus.home, 'back.txt'),
+      ]);
       assert.equal(rsync.exitCode, 0, rsync.stderr);
       assert.equal(await readFile(join(nexus.home, 'back.txt'), 'utf8'), 'carried over\n');
     });
 
     it('forwards a local port with ssh -L, also to a service that listens on loopback only', async () => {
       const local = nexus.ports.services + 41;
-      const ssh = spawn('ssh', [...sshOptions(nexus), '-N', '-L', `${local}:127.0.0.1:3000`, 'nexus-shop'], { env: nexus.env, stdio: 'ignore' });
+      const ssh = spawn('ssh', [...sshOptions(nexus), '-N', '-L', `${local}:127.0.0.1:3000`, 'nexus-shop'], {
+        env: nexus.env,
+        stdio: 'ignore',
+      });
       try {
         await until(async () => (await fetch(`http://127.0.0.1:${local}/`)).ok, 'the forwarded port to answer', 20_000);
       } finally {
@@ -92,8 +108,25 @@ export function mainJob(program: readonly string[]): void {
     it('takes the registered key and no other', async () => {
       const other = join(nexus.home, 'other-key');
       await nexus.run('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-f', other]);
-      const direct = ['-p', String(shop.ssh.port), '-o', 'StrictHostKeyChecking=no', '-o', 'UserKnownHostsFile=/dev/null', '-o', 'BatchMode=yes', '-o', 'IdentitiesOnly=yes'];
-      const mine = await nexus.run('ssh', [...direct, '-i', join(nexus.home, '.ssh/id_ed25519'), 'dev@127.0.0.1', 'true']);
+      const direct = [
+        '-p',
+        String(shop.ssh.port),
+        '-o',
+        'StrictHostKeyChecking=no',
+        '-o',
+        'UserKnownHostsFile=/dev/null',
+        '-o',
+        'BatchMode=yes',
+        '-o',
+        'IdentitiesOnly=yes',
+      ];
+      const mine = await nexus.run('ssh', [
+        ...direct,
+        '-i',
+        join(nexus.home, '.ssh/id_ed25519'),
+        'dev@127.0.0.1',
+        'true',
+      ]);
       assert.equal(mine.exitCode, 0, mine.stderr);
       const theirs = await nexus.run('ssh', [...direct, '-i', other, 'dev@127.0.0.1', 'true']);
       assert.equal(theirs.exitCode, 255);
@@ -107,9 +140,19 @@ export function mainJob(program: readonly string[]): void {
     });
 
     it('runs commands inside, with stdin and the exit code of the command', async () => {
-      const hello = await nexus.nexus(['workspace', 'exec', 'shop', '--', 'sh', '-c', 'echo out; echo err >&2; exit 3']);
+      const hello = await nexus.nexus([
+        'workspace',
+        'exec',
+        'shop',
+        '--',
+        'sh',
+        '-c',
+        'echo out; echo err >&2; exit 3',
+      ]);
       assert.deepEqual([hello.exitCode, hello.stdout, hello.stderr], [3, 'out', 'err']);
-      const cat = await nexus.nexus(['workspace', 'exec', 'shop', '--stdin', '--', 'tr', 'a-z', 'A-Z'], { input: 'shout' });
+      const cat = await nexus.nexus(['workspace', 'exec', 'shop', '--stdin', '--', 'tr', 'a-z', 'A-Z'], {
+        input: 'shout',
+      });
       assert.equal(cat.stdout, 'SHOUT');
     });
 
@@ -122,19 +165,28 @@ export function mainJob(program: readonly string[]): void {
     });
 
     it('restarts a service that was killed', async () => {
-      const pid = async (): Promise<string> => (await nexus.nexus(['workspace', 'exec', 'shop', '--', 'systemctl', 'show', '-P', 'MainPID', 'nexus-web'])).stdout.trim();
+      const pid = async (): Promise<string> =>
+        (
+          await nexus.nexus(['workspace', 'exec', 'shop', '--', 'systemctl', 'show', '-P', 'MainPID', 'nexus-web'])
+        ).stdout.trim();
       const before = await pid();
       const kill = await nexus.nexus(['workspace', 'exec', 'shop', '--', 'sudo', 'kill', '-9', before]);
       assert.equal(kill.exitCode, 0, kill.stderr);
       await until(async () => ![before, '0', ''].includes(await pid()), 'another process');
-      await until(async () => (await view('shop')).services['web']?.health === 'healthy', 'the service to be healthy again');
+      await until(
+        async () => (await view('shop')).services['web']?.health === 'healthy',
+        'the service to be healthy again',
+      );
     });
 
     it('keeps files and ports over stop and start', async () => {
       const down = await nexus.nexus(['workspace', 'down', 'shop']);
       assert.equal(down.exitCode, 0, down.stderr);
       assert.equal((await view('shop')).status, 'stopped');
-      assert.deepEqual((await engineInstances(shop.workspace_id)).map((i) => i.status), ['Stopped']);
+      assert.deepEqual(
+        (await engineInstances(shop.workspace_id)).map((i) => i.status),
+        ['Stopped'],
+      );
       const twice = await nexus.nexus(['workspace', 'down', 'shop']);
       assert.equal(twice.exitCode, 6, 'a second stop is a conflict');
 
@@ -165,7 +217,8 @@ export function mainJob(program: readonly string[]): void {
       const folder = join(nexus.home, 'site');
       await mkdir(folder);
       await writeFile(join(folder, 'index.html'), 'committed\n');
-      const git = (...args: string[]): Promise<unknown> => nexus.run('git', ['-c', 'user.name=t', '-c', 'user.email=t@example.com', ...args], { cwd: folder });
+      const git = (...args: string[]): Promise<unknown> =>
+        nexus.run('git', ['-c', 'user.name=t', '-c', 'user.email=t@example.com', ...args], { cwd: folder });
       await git('init', '-q', '-b', 'trunk');
       await git('add', '.');
       await git('commit', '-qm', 'first');
@@ -182,7 +235,10 @@ export function mainJob(program: readonly string[]): void {
     });
 
     it('names the reason when a repository cannot be cloned', async () => {
-      const failed = await nexus.nexus(['workspace', 'create', 'https://127.0.0.1:1/nobody/nothing.git', '--name', 'gone'], { timeoutMs: 60_000 });
+      const failed = await nexus.nexus(
+        ['workspace', 'create', 'https://127.0.0.1:1/nobody/nothing.git', '--name', 'gone'],
+        { timeoutMs: 60_000 },
+      );
       assert.equal(failed.exitCode, 1);
       assert.match(failed.stderr, /✖[^\n]*\n\s+Could not clone [^\n]*\n\s+→ /);
       assert.equal((await view('gone')).error?.error, 'clone_failed');

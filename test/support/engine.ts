@@ -12,6 +12,15 @@ export async function engineInstances(workspaceId: string): Promise<EngineInstan
 
 /** Every instance that carries the cluster's id. */
 export async function clusterInstances(clusterId: string): Promise<string[]> {
-  const { stdout } = await execa('lxc', ['list', '--project', 'nexus', '--format', 'csv', '--columns', 'n', `user.nexus.cluster=${clusterId}`]);
+  const { stdout } = await execa('lxc', [
+    'list',
+    '--project',
+    'nexus',
+    '--format',
+    'csv',
+    '--columns',
+    'n',
+    `user.nexus.cluster=${clusterId}`,
+  ]);
   return stdout.split('\n').filter(Boolean);
 }

@@ -21,9 +21,16 @@ export type Installation = {
   readonly ports: { readonly ssh: number; readonly services: number };
   token(): Promise<string>;
   /** Runs `nexus` with this installation's home, server and token. Never throws for an exit code. */
-  nexus(args: readonly string[], options?: { input?: string; cwd?: string; timeoutMs?: number }): Promise<CommandResult>;
+  nexus(
+    args: readonly string[],
+    options?: { input?: string; cwd?: string; timeoutMs?: number },
+  ): Promise<CommandResult>;
   /** The same for any other command, e.g. ssh with the written configuration. */
-  run(command: string, args: readonly string[], options?: { input?: string; cwd?: string; timeoutMs?: number }): Promise<CommandResult>;
+  run(
+    command: string,
+    args: readonly string[],
+    options?: { input?: string; cwd?: string; timeoutMs?: number },
+  ): Promise<CommandResult>;
   pid(role: 'server' | 'gateway' | 'agent'): Promise<number>;
   startServer(): Promise<void>;
   /** kill -9, and waits until the process is gone. */
@@ -65,7 +72,11 @@ export async function createInstallation(options: {
   };
   const [command = '', ...prefix] = options.program;
 
-  async function run(file: string, args: readonly string[], o: { input?: string; cwd?: string; timeoutMs?: number } = {}): Promise<CommandResult> {
+  async function run(
+    file: string,
+    args: readonly string[],
+    o: { input?: string; cwd?: string; timeoutMs?: number } = {},
+  ): Promise<CommandResult> {
     const result = await execa(file, args, {
       env,
       extendEnv: false,
@@ -91,7 +102,11 @@ export async function createInstallation(options: {
       return (JSON.parse(await readFile(join(dataDir, file), 'utf8')) as { pid: number }).pid;
     },
     async startServer() {
-      const child = spawn(command, [...prefix, 'server', 'start', '--config', configFile], { env, stdio: 'ignore', detached: true });
+      const child = spawn(command, [...prefix, 'server', 'start', '--config', configFile], {
+        env,
+        stdio: 'ignore',
+        detached: true,
+      });
       child.unref();
       await until(async () => (await fetch(`${url}/health`)).ok, 'the server to answer');
     },
@@ -144,13 +159,27 @@ async function end(pid: number): Promise<void> {
     if (!isAlive(pid)) return;
     process.kill(pid, signal);
     const gone = until(() => Promise.resolve(!isAlive(pid)), `process ${pid} to end`, 12_000);
-    if (await gone.then(() => true, () => false)) return;
+    if (
+      await gone.then(
+        () => true,
+        () => false,
+      )
+    )
+      return;
   }
 }
 
 async function removeWorkspaces(installation: Installation): Promise<void> {
-  const { workspaces } = await api<{ workspaces: { workspace_id: string }[] }>(installation, 'GET', '/workspaces?limit=200');
-  await Promise.all(workspaces.map((w) => api(installation, 'DELETE', `/workspaces/${w.workspace_id}?force=true`).catch(() => undefined)));
+  const { workspaces } = await api<{ workspaces: { workspace_id: string }[] }>(
+    installation,
+    'GET',
+    '/workspaces?limit=200',
+  );
+  await Promise.all(
+    workspaces.map((w) =>
+      api(installation, 'DELETE', `/workspaces/${w.workspace_id}?force=true`).catch(() => undefined),
+    ),
+  );
 }
 
 /** What a broken server could not remove itself: the instances of this cluster. */
@@ -158,8 +187,11 @@ async function removeInstances(dataDir: string): Promise<void> {
   const cluster = await readFile(join(dataDir, 'agent/cluster-id'), 'utf8').catch(() => null);
   if (cluster === null) return;
   const filter = `user.nexus.cluster=${cluster.trim()}`;
-  const { stdout } = await execa('lxc', ['list', '--project', 'nexus', '--format', 'csv', '--columns', 'n', filter], { reject: false });
-  for (const name of String(stdout).split('\n').filter(Boolean)) await execa('lxc', ['delete', '--force', '--project', 'nexus', name], { reject: false });
+  const { stdout } = await execa('lxc', ['list', '--project', 'nexus', '--format', 'csv', '--columns', 'n', filter], {
+    reject: false,
+  });
+  for (const name of String(stdout).split('\n').filter(Boolean))
+    await execa('lxc', ['delete', '--force', '--project', 'nexus', name], { reject: false });
 }
 
 /** A request to the API with the installation's token; throws with the body on an error status. */

@@ -1,0 +1,4 @@
+import { secondNode } from '../flows/second-node.ts';
+import { sourceProgram } from '../support/programs.ts';
+
+secondNode(sourceProgram);
