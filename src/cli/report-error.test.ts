@@ -3,7 +3,8 @@ import { PassThrough } from 'node:stream';
 import { test } from 'node:test';
 import { ServerUnreachable } from '../contract/api-client.ts';
 import { NexusError } from '../contract/errors.ts';
-import { CliError, failure, interrupted, usageError } from './cli-error.ts';
+import { failure, interrupted, usageError } from './cli-error.ts';
+import type { CliError } from './cli-error.ts';
 import { describeFailure, reportError, withTitle } from './report-error.ts';
 
 const cases: readonly [name: string, thrown: unknown, exitCode: number, next: string | null][] = [
@@ -61,7 +62,9 @@ test('an error is what failed, why, and what to do next', () => {
     exitCode: 6,
   });
   assert.equal(report(usageError('one\ntwo', { title: 'Wrong use' })).text, '✖ Wrong use\n  one\n  two\n');
-  assert.match(report(failure('no'), { hasColor: true }).text, /^\u001B\[31m✖\u001B\[39m \u001B\[1mCould not stop x/);
+  assert.ok(
+    report(failure('no'), { hasColor: true }).text.startsWith('\u001B[31m✖\u001B[39m \u001B[1mCould not stop x'),
+  );
 });
 
 test('NEXUS_DEBUG=1 shows the causes', () => {

@@ -272,7 +272,7 @@ test('the list, in a table and as JSON', async () => {
     /^NAME +STATUS +SERVICES +SSH +CREATED +ID\none +(?:pending|running) +0 +2222 +.* ago +ws-.{12}\n$/,
   );
   const coloured = await world.run(['workspace', 'list'], { terminal: 200 });
-  assert.match(coloured.stdout, /\u001B\[3[26]m/);
+  assert.ok(coloured.stdout.includes('\u001B[2mNAME'), coloured.stdout);
 });
 
 test('show and services say everything', async () => {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { CliError } from '../cli-error.ts';
+import type { CliError } from '../cli-error.ts';
 import {
   canonicalRepository,
   looksLikePath,

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { after, before, test } from 'node:test';
+import { after, before, describe, test } from 'node:test';
 import { findServer, readLocalServer, serverUrl } from './find-server.ts';
 
 const none = { dataDir: '/var/lib/nexus', url: null, token: null };
@@ -53,23 +53,25 @@ const bad: readonly [text: string, port: string | number | undefined][] = [
 for (const [text, port] of bad)
   test(`no server: ${text} ${port}`, () => assert.throws(() => serverUrl(text, port), { exitCode: 2 }));
 
-let folder: string;
-before(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'nexus-data-'));
-});
-after(() => rm(folder, { recursive: true }));
+describe('a server of this machine', () => {
+  let folder: string;
+  before(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'nexus-data-'));
+  });
+  after(() => rm(folder, { recursive: true }));
 
-test('a server of this machine tells where it is', async () => {
-  const env = { NEXUS_DATA_DIR: folder };
-  assert.deepEqual(await readLocalServer(env), { dataDir: folder, url: null, token: null });
-  await writeFile(join(folder, 'local-token'), 'secret\n');
-  for (const [text, url] of [
-    ['{"url":"http://127.0.0.1:3001/","pid":1}', 'http://127.0.0.1:3001'],
-    ['{"pid":1}', null],
-    ['{', null],
-  ] as const) {
-    await writeFile(join(folder, 'server.json'), text);
-    assert.deepEqual(await readLocalServer(env), { dataDir: folder, url, token: 'secret' });
-  }
-  assert.equal((await readLocalServer({})).dataDir, '/var/lib/nexus');
+  test('a server of this machine tells where it is', async () => {
+    const env = { NEXUS_DATA_DIR: folder };
+    assert.deepEqual(await readLocalServer(env), { dataDir: folder, url: null, token: null });
+    await writeFile(join(folder, 'local-token'), 'secret\n');
+    for (const [text, url] of [
+      ['{"url":"http://127.0.0.1:3001/","pid":1}', 'http://127.0.0.1:3001'],
+      ['{"pid":1}', null],
+      ['{', null],
+    ] as const) {
+      await writeFile(join(folder, 'server.json'), text);
+      assert.deepEqual(await readLocalServer(env), { dataDir: folder, url, token: 'secret' });
+    }
+    assert.equal((await readLocalServer({})).dataDir, '/var/lib/nexus');
+  });
 });

@@ -36,10 +36,11 @@ export async function joinStreams(
     clearTimeout(linger);
     linger = setTimeout(ended.resolve, lingerMs);
   };
-  input.on('end', () => {
+  const onInputEnd = (): void => {
     lingerOn();
     tunnel.on('data', lingerOn);
-  });
+  };
+  input.on('end', onInputEnd);
   input.on('error', ended.resolve);
   output.on('error', ended.resolve);
   tunnel.on('error', ended.reject);
@@ -49,6 +50,8 @@ export async function joinStreams(
   try {
     await ended.promise;
   } finally {
+    input.off('end', onInputEnd);
+    tunnel.off('data', lingerOn);
     clearTimeout(linger);
     input.unpipe(tunnel);
     tunnel.destroy();
