@@ -269,6 +269,9 @@ async function openSocket({ baseUrl, url, authorization, signal }: SocketTarget)
     signal?.addEventListener('abort', abort, { once: true });
     socket.once('open', () => {
       signal?.removeEventListener('abort', abort);
+      // A message that came with the handshake would be gone before whoever awaits this listens.
+      socket.pause();
+      setImmediate(() => socket.resume());
       resolve(socket);
     });
     // Stays for the life of the socket: an error without a listener would end the process.

@@ -23,7 +23,11 @@ type Answer = { status: number; headers: Headers; body: Record<string, unknown> 
 
 async function request(world: ApiWorld, path: string, init: RequestInit = {}): Promise<Answer> {
   const response = await fetch(`${world.baseUrl}${path}`, init);
-  return { status: response.status, headers: response.headers, body: (await response.json()) as Record<string, unknown> };
+  return {
+    status: response.status,
+    headers: response.headers,
+    body: (await response.json()) as Record<string, unknown>,
+  };
 }
 
 test('every endpoint of the table has a handler, and every handler an endpoint', () => {
@@ -46,7 +50,12 @@ test('a request without a good token is refused, in the form of the catalogue', 
 
 test("the local token is its owner's, who is an administrator", async () => {
   await using world = await createApiWorld({ authenticator: 'local' });
-  assert.deepEqual(await world.client().call('whoAmI'), { github_username: 'alice', github_id: 1001, admin: true, registered: false });
+  assert.deepEqual(await world.client().call('whoAmI'), {
+    github_username: 'alice',
+    github_id: 1001,
+    admin: true,
+    registered: false,
+  });
 });
 
 test('a well-formed request id is kept, another is replaced, on every answer', async () => {
@@ -69,8 +78,16 @@ test('what HTTP can refuse is refused in the form of the catalogue', async () =>
     return [status, body['error'], body['message']];
   };
   const headers = { ...bearer, ...json };
-  assert.deepEqual(await post({ headers, body: ' '.repeat(2 ** 20 + 1) }), [413, 'payload_too_large', 'The body is larger than 1048576 bytes.']);
-  assert.deepEqual(await post({ headers: { ...bearer, 'content-type': 'text/plain' }, body: 'x' }), [415, 'unsupported_media_type', 'The body is text/plain, expected application/json.']);
+  assert.deepEqual(await post({ headers, body: ' '.repeat(2 ** 20 + 1) }), [
+    413,
+    'payload_too_large',
+    'The body is larger than 1048576 bytes.',
+  ]);
+  assert.deepEqual(await post({ headers: { ...bearer, 'content-type': 'text/plain' }, body: 'x' }), [
+    415,
+    'unsupported_media_type',
+    'The body is text/plain, expected application/json.',
+  ]);
   const [status, error, message] = await post({ headers, body: '{' });
   assert.deepEqual([status, error], [400, 'invalid_request']);
   assert.match(String(message), /body: .*JSON/i);
@@ -79,7 +96,11 @@ test('what HTTP can refuse is refused in the form of the catalogue', async () =>
   assert.deepEqual((await request(world, '/api/v1/%ff')).body['error'], 'invalid_request');
   const { body, status: missing } = await request(world, '/api/v1/nothing?x=secret');
   assert.deepEqual([missing, body['message']], [404, 'There is no endpoint GET /api/v1/nothing.']);
-  const unknown = await request(world, '/api/v1/workspaces/ws-aaaaaaaaaaaa/start?force=1', { method: 'POST', headers, body: '{"now":true}' });
+  const unknown = await request(world, '/api/v1/workspaces/ws-aaaaaaaaaaaa/start?force=1', {
+    method: 'POST',
+    headers,
+    body: '{"now":true}',
+  });
   assert.match(String(unknown.body['message']), /force: is not known; now: is not known/);
   assert.equal((await request(world, '/api/v1/user', { method: 'POST', headers: bearer })).status, 404);
 });
@@ -89,7 +110,11 @@ test('an empty body of a JSON type is no body', async () => {
   const { workspace_id } = await world.client().call('createWorkspace', { body: { workspace_name: 'w', repo } });
   await world.settle(workspace_id);
   for (const body of ['', 'null', '{}']) {
-    const { status } = await request(world, `/api/v1/workspaces/${workspace_id}/start`, { method: 'POST', headers: { ...bearer, ...json }, body });
+    const { status } = await request(world, `/api/v1/workspaces/${workspace_id}/start`, {
+      method: 'POST',
+      headers: { ...bearer, ...json },
+      body,
+    });
     assert.equal(status, 409);
   }
 });
@@ -117,7 +142,19 @@ test('a fault of the server shows nothing of its cause, and logs it', async () =
   };
   const { status, headers, body } = await request(world, '/health');
   const request_id = headers.get('x-request-id');
-  assert.deepEqual([status, body], [500, { error: 'internal', message: `The server failed (${request_id}).`, details: { request_id }, hint: 'nexus doctor', request_id }]);
+  assert.deepEqual(
+    [status, body],
+    [
+      500,
+      {
+        error: 'internal',
+        message: `The server failed (${request_id}).`,
+        details: { request_id },
+        hint: 'nexus doctor',
+        request_id,
+      },
+    ],
+  );
   const line = world.logged.find(({ msg }) => msg === 'the request failed');
   assert.equal((line?.['err'] as Error).message, 'the secret cause');
   assert.equal(line?.['request_id'], request_id);
@@ -134,7 +171,10 @@ test('a failure with a cause keeps the cause for the log', async () => {
   const { status, headers, body } = await request(world, `/api/v1/workspaces/${workspace_id}/stop`, init);
   assert.deepEqual([status, headers.get('retry-after'), body['error']], [503, '5', 'node_unreachable']);
   assert.equal(JSON.stringify(body).includes('socket'), false);
-  assert.equal((world.logged.find((line) => line['error'] === 'node_unreachable')?.['err'] as Error).message, 'the socket closed');
+  assert.equal(
+    (world.logged.find((line) => line['error'] === 'node_unreachable')?.['err'] as Error).message,
+    'the socket closed',
+  );
 });
 
 test('answers are logged with who and what, without queries and tokens', async () => {
@@ -143,22 +183,29 @@ test('answers are logged with who and what, without queries and tokens', async (
   await request(world, '/api/v1/workspaces', { method: 'POST', headers: { ...bearer, ...json }, body: '{}' });
   await world.app.close();
   const lines = world.logged.filter(({ msg }) => msg === 'answered');
-  assert.deepEqual(lines.map((line) => [line['level'], line['method'], line['path'], line['status'], line['user']]), [
-    [20, 'GET', '/api/v1/workspaces', 200, 'alice'],
-    [30, 'POST', '/api/v1/workspaces', 400, 'alice'],
-  ]);
+  assert.deepEqual(
+    lines.map((line) => [line['level'], line['method'], line['path'], line['status'], line['user']]),
+    [
+      [20, 'GET', '/api/v1/workspaces', 200, 'alice'],
+      [30, 'POST', '/api/v1/workspaces', 400, 'alice'],
+    ],
+  );
   assert.equal(/token-alice|secret-owner/.test(JSON.stringify(world.logged)), false);
 });
 
 test('a user has so many requests a minute, and another user as many', async () => {
   await using world = await createApiWorld({ env: { NEXUS_LIMITS_REQUESTS_PER_MINUTE: '2' } });
-  const list = (token: string): Promise<Answer> => request(world, '/api/v1/workspaces', { headers: { authorization: `Bearer ${token}` } });
+  const list = (token: string): Promise<Answer> =>
+    request(world, '/api/v1/workspaces', { headers: { authorization: `Bearer ${token}` } });
   const first = await list('token-alice');
   assert.deepEqual([first.headers.get('x-ratelimit-limit'), first.headers.get('x-ratelimit-remaining')], ['2', '1']);
   assert.ok(Number(first.headers.get('x-ratelimit-reset')) <= 60);
   await list('token-alice');
   const over = await list('token-alice');
-  assert.deepEqual([over.status, over.body['error'], (over.body['details'] as { limit: number }).limit], [429, 'rate_limited', 2]);
+  assert.deepEqual(
+    [over.status, over.body['error'], (over.body['details'] as { limit: number }).limit],
+    [429, 'rate_limited', 2],
+  );
   assert.ok(Number(over.headers.get('retry-after')) > 0);
   assert.equal((await list('token-bob')).status, 200);
   for (let count = 0; count < 4; count++) assert.equal((await request(world, '/health')).status, 200);
@@ -201,7 +248,12 @@ test('health tells of every node, and is degraded when one is away', async () =>
   const { version, ...rest } = await health('/api/v1/health');
   assert.equal(version, '0.0.0-dev');
   const node = { status: 'ready', last_heartbeat: '2026-01-17T10:00:00.000Z', workspaces: 0 };
-  assert.deepEqual(rest, { status: 'ok', timestamp: '2026-01-17T10:00:05.000Z', uptime_seconds: 5, nodes: { 'node-1': node } });
+  assert.deepEqual(rest, {
+    status: 'ok',
+    timestamp: '2026-01-17T10:00:05.000Z',
+    uptime_seconds: 5,
+    nodes: { 'node-1': node },
+  });
   await world.store.transaction((tx) => updateNode(tx, 'node-1', { draining: 1 }));
   assert.deepEqual((await health())['nodes'], { 'node-1': { ...node, status: 'draining' } });
   await world.addNode('node-2');
@@ -222,7 +274,11 @@ test('the whole status is for administrators', async () => {
   const status = await world.client().call('getStatus');
   assert.deepEqual(status.ports, { ssh: { total: 2, free: 1 }, services: { total: 1000, free: 1000 } });
   assert.deepEqual([status.queue, status.gateway], [3, { connected: true, version: '1.0.0' }]);
-  assert.ok(status.database.size_bytes > 0 && status.database.path.endsWith('nexus.db') && status.database.schema_version !== '');
+  assert.ok(
+    status.database.size_bytes > 0 &&
+      status.database.path.endsWith('nexus.db') &&
+      status.database.schema_version !== '',
+  );
   assert.ok(status.disk.free_bytes > 0 && status.disk.total_bytes > status.disk.free_bytes);
   await assert.rejects(world.client('bob').call('getStatus'), { code: 'forbidden', status: 403 });
 });
@@ -242,12 +298,18 @@ test('nodes are shown, drained, resumed and removed by administrators', async ()
   const { workspace_id } = await client.call('createWorkspace', { body: { workspace_name: 'w', repo } });
   await world.settle(workspace_id);
   assert.equal((await client.call('getNode', { params })).workspaces, 1);
-  await assert.rejects(client.call('removeNode', { params }), { code: 'node_in_use', details: { node: 'node-1', workspaces: 1 } });
+  await assert.rejects(client.call('removeNode', { params }), {
+    code: 'node_in_use',
+    details: { node: 'node-1', workspaces: 1 },
+  });
   await client.call('deleteWorkspace', { params: { id: workspace_id }, query: { force: true } });
   await client.call('removeNode', { params });
   assert.equal(world.asked.at(-1), 'disconnect node-1');
   await world.addNode('node-2');
-  await assert.rejects(client.call('getNode', { params }), { code: 'not_found', message: 'There is no node node-1. Did you mean node-2?' });
+  await assert.rejects(client.call('getNode', { params }), {
+    code: 'not_found',
+    message: 'There is no node node-1. Did you mean node-2?',
+  });
   await assert.rejects(world.client('bob').call('listNodes'), { code: 'forbidden' });
 });
 
@@ -256,11 +318,14 @@ test('a join token lets a node in once, within an hour', async () => {
   const client = world.client();
   const { name, join_token, expires_at } = await client.call('createJoinToken', { body: { name: 'node-2' } });
   assert.deepEqual([name, expires_at], ['node-2', '2026-01-17T11:00:00.000Z']);
-  const use = (): Promise<{ role: string; name: string } | undefined> => world.store.transaction((tx) => useJoinToken(tx, joinTokenHash(join_token)));
+  const use = (): Promise<{ role: string; name: string } | undefined> =>
+    world.store.transaction((tx) => useJoinToken(tx, joinTokenHash(join_token)));
   const used = await use();
   assert.deepEqual([used?.role, used?.name], ['agent', 'node-2']);
   assert.equal(await use(), undefined);
-  await assert.rejects(client.call('createJoinToken', { body: { name: 'server' } }), { message: /server is a name of the server's own/ });
+  await assert.rejects(client.call('createJoinToken', { body: { name: 'server' } }), {
+    message: /server is a name of the server's own/,
+  });
   await assert.rejects(client.call('createJoinToken', { body: { name: 'Not A Name' } }), { code: 'invalid_request' });
 });
 
@@ -281,7 +346,12 @@ test('metrics are for this machine alone, unless they are public', async () => {
     'nexus_http_request_seconds_count{method="GET",route="none",status="404"} 1',
   ])
     assert.ok(metrics.split('\n').includes(line), line);
-  for (const name of ['nexus_workspace_creation_seconds', 'nexus_service_start_seconds', 'nexus_ssh_connect_seconds', 'process_cpu_seconds_total'])
+  for (const name of [
+    'nexus_workspace_creation_seconds',
+    'nexus_service_start_seconds',
+    'nexus_ssh_connect_seconds',
+    'process_cpu_seconds_total',
+  ])
     assert.ok(metrics.includes(`# TYPE ${name} `), name);
   assert.equal((await get({ 'x-forwarded-for': '192.0.2.1' })).status, 403);
   assert.equal((await get({ forwarded: 'for=192.0.2.1' })).status, 403);
@@ -289,7 +359,13 @@ test('metrics are for this machine alone, unless they are public', async () => {
   assert.equal((await fetch(`${open.baseUrl}/metrics`, { headers: { forwarded: 'for=192.0.2.1' } })).status, 200);
 });
 
-type Operation = { operationId: string; responses: Record<string, unknown>; requestBody?: { required: boolean; content: object }; parameters?: { name: string; in: string; required: boolean }[]; security?: unknown };
+type Operation = {
+  operationId: string;
+  responses: Record<string, unknown>;
+  requestBody?: { required: boolean; content: object };
+  parameters?: { name: string; in: string; required: boolean }[];
+  security?: unknown;
+};
 
 test('the OpenAPI document holds every path, parameter, body and error', async () => {
   await using world = await createApiWorld();
@@ -304,10 +380,20 @@ test('the OpenAPI document holds every path, parameter, body and error', async (
     assert.ok(operation.responses[status]);
   }
   const list = paths['/api/v1/workspaces']?.['get'];
-  assert.deepEqual(list?.parameters?.map((one) => [one.name, one.in, one.required]), [['owner', 'query', false], ['status', 'query', false], ['limit', 'query', false], ['offset', 'query', false]]);
+  assert.deepEqual(
+    list?.parameters?.map((one) => [one.name, one.in, one.required]),
+    [
+      ['owner', 'query', false],
+      ['status', 'query', false],
+      ['limit', 'query', false],
+      ['offset', 'query', false],
+    ],
+  );
   assert.equal(paths['/api/v1/workspaces']?.['post']?.requestBody?.required, true);
   assert.equal(paths['/api/v1/workspaces/{id}/stop']?.['post']?.requestBody?.required, false);
-  assert.deepEqual(Object.keys(paths['/api/v1/workspaces/{id}/source']?.['put']?.requestBody?.content ?? {}), ['application/octet-stream']);
+  assert.deepEqual(Object.keys(paths['/api/v1/workspaces/{id}/source']?.['put']?.requestBody?.content ?? {}), [
+    'application/octet-stream',
+  ]);
   assert.equal(paths['/health']?.['get']?.security, undefined);
   assert.equal('401' in (paths['/health']?.['get']?.responses ?? {}), false);
   const { schemas } = body['components'] as { schemas: { Error: { properties: { error: { enum: string[] } } } } };

@@ -24,13 +24,44 @@ test('services are listed in their order, of one workspace and of all', async ()
   const id = await runningWorkspace(world);
   await runningWorkspace(world, 'bobs', 'bob');
   const error = new NexusError('service_start_failed', { service: 'web', reason: 'it died' }).toBody();
-  const seen = { status: 'error', health: 'unhealthy', mapped_port: 23_000, last_check: '2026-01-17T10:31:30Z', error_json: JSON.stringify(error) };
+  const seen = {
+    status: 'error',
+    health: 'unhealthy',
+    mapped_port: 23_000,
+    last_check: '2026-01-17T10:31:30Z',
+    error_json: JSON.stringify(error),
+  };
   await world.store.transaction((tx) => updateService(tx, id, 'web', seen));
-  const web = { name: 'web', status: 'error', port: 3000, mapped_port: 23_000, health: 'unhealthy', url: 'http://localhost:23000', last_check: '2026-01-17T10:31:30Z', command: 'npm run dev', error };
-  const worker = { name: 'worker', status: 'pending', port: null, mapped_port: null, health: 'unknown', url: null, last_check: null, command: 'npm run worker', error: null };
+  const web = {
+    name: 'web',
+    status: 'error',
+    port: 3000,
+    mapped_port: 23_000,
+    health: 'unhealthy',
+    url: 'http://localhost:23000',
+    last_check: '2026-01-17T10:31:30Z',
+    command: 'npm run dev',
+    error,
+  };
+  const worker = {
+    name: 'worker',
+    status: 'pending',
+    port: null,
+    mapped_port: null,
+    health: 'unknown',
+    url: null,
+    last_check: null,
+    command: 'npm run worker',
+    error: null,
+  };
   assert.deepEqual(await client.call('listWorkspaceServices', { params: { id } }), { services: [web, worker] });
   const of = { workspace_id: id, workspace_name: 'w' };
-  assert.deepEqual(await client.call('listServices'), { services: [{ ...web, ...of }, { ...worker, ...of }] });
+  assert.deepEqual(await client.call('listServices'), {
+    services: [
+      { ...web, ...of },
+      { ...worker, ...of },
+    ],
+  });
   assert.deepEqual(await world.client('carol').call('listServices'), { services: [] });
 });
 
@@ -73,12 +104,23 @@ test('a port of a service is mapped once, and its own port becomes part of it', 
   const web = { name: 'web', port: 3000, mapped_port: 23_000, url: 'http://localhost:23000' };
   assert.deepEqual(await forward('web'), web);
   assert.deepEqual(await forward('web', 3000), web);
-  assert.deepEqual(await forward('worker', 9229), { name: 'worker', port: 9229, mapped_port: 23_001, url: 'http://localhost:23001' });
+  assert.deepEqual(await forward('worker', 9229), {
+    name: 'worker',
+    port: 9229,
+    mapped_port: 23_001,
+    url: 'http://localhost:23001',
+  });
   assert.equal(world.asked.filter((one) => one === 'routes').length, 3);
   const view = await client.call('getWorkspace', { params: { id } });
   assert.deepEqual([view.services['web']?.url, view.services['worker']?.url], ['http://localhost:23000', null]);
-  await assert.rejects(forward('web', 3001), { code: 'port_pool_exhausted', details: { pool: 'service', first: 23_000, last: 23_001 } });
-  await assert.rejects(forward('worker'), { code: 'invalid_request', message: /port: is required, as the service declares none/ });
+  await assert.rejects(forward('web', 3001), {
+    code: 'port_pool_exhausted',
+    details: { pool: 'service', first: 23_000, last: 23_001 },
+  });
+  await assert.rejects(forward('worker'), {
+    code: 'invalid_request',
+    message: /port: is required, as the service declares none/,
+  });
   await assert.rejects(forward('web', 0), { code: 'invalid_request' });
   await assert.rejects(forward('nothing', 1), { code: 'not_found' });
   await world.store.transaction((tx) => updateWorkspace(tx, id, { want: 'deleted', status: 'deleting' }));

@@ -41,11 +41,22 @@ test('a user registers once, and gets their workspaces', async () => {
   const user = await client.call('registerUser', { body: registration(ed25519) });
   const { user_id } = user;
   assert.match(user_id, /^user-[a-z0-9]{12}$/);
-  const view = { user_id, github_username: 'alice', ssh_pubkey_fingerprint: ed25519.fingerprint, registered_at: '2026-01-17T10:00:00.000Z' };
+  const view = {
+    user_id,
+    github_username: 'alice',
+    ssh_pubkey_fingerprint: ed25519.fingerprint,
+    registered_at: '2026-01-17T10:00:00.000Z',
+  };
   assert.deepEqual(user, { ...view, workspaces: [] });
   const again = (key: Key): Promise<unknown> => client.call('registerUser', { body: registration(key) });
-  await assert.rejects(again(ed25519), { code: 'user_already_registered', details: { user_id, github_username: 'alice', same_key: true } });
-  await assert.rejects(again(rsa), { code: 'user_already_registered', details: { user_id, github_username: 'alice', same_key: false } });
+  await assert.rejects(again(ed25519), {
+    code: 'user_already_registered',
+    details: { user_id, github_username: 'alice', same_key: true },
+  });
+  await assert.rejects(again(rsa), {
+    code: 'user_already_registered',
+    details: { user_id, github_username: 'alice', same_key: false },
+  });
   const id = await runningWorkspace(world);
   assert.deepEqual(await client.call('getUser', { params: { username: 'alice' } }), { ...view, workspaces: [id] });
   assert.equal(world.asked.includes(`keys ${user_id}`), false);
@@ -70,9 +81,19 @@ test('the name of the key file is that of the key', async () => {
   const id = await runningWorkspace(world);
   const file = async (): Promise<string> => (await client.call('getWorkspace', { params: { id } })).ssh.key_required;
   assert.equal(await file(), '~/.ssh/id_ed25519');
-  const files = { 'ssh-rsa': 'id_rsa', 'ecdsa-sha2-nistp256': 'id_ecdsa', 'sk-ssh-ed25519@openssh.com': 'id_ed25519_sk', 'sk-ecdsa-sha2-nistp256@openssh.com': 'id_ecdsa_sk' };
+  const files = {
+    'ssh-rsa': 'id_rsa',
+    'ecdsa-sha2-nistp256': 'id_ecdsa',
+    'sk-ssh-ed25519@openssh.com': 'id_ed25519_sk',
+    'sk-ecdsa-sha2-nistp256@openssh.com': 'id_ecdsa_sk',
+  };
   for (const [type, expected] of Object.entries(files)) {
-    await world.store.transaction((tx) => tx.updateTable('users').set({ ssh_pubkey: `${type} AAAA` }).execute());
+    await world.store.transaction((tx) =>
+      tx
+        .updateTable('users')
+        .set({ ssh_pubkey: `${type} AAAA` })
+        .execute(),
+    );
     assert.equal(await file(), `~/.ssh/${expected}`);
   }
 });
@@ -110,15 +131,28 @@ test('a key that takes more than 5 seconds is told too', async (t) => {
     return new Promise(() => undefined);
   };
   const late = client.call('updateSshKey', { params: { username: 'alice' }, body: change(rsa) });
-  await assert.rejects(late, { code: 'timeout', message: 'Giving the new key to the running workspaces took longer than 5 s.' });
+  await assert.rejects(late, {
+    code: 'timeout',
+    message: 'Giving the new key to the running workspaces took longer than 5 s.',
+  });
 });
 
 const privateKey = '-----BEGIN OPENSSH PRIVATE KEY-----\nAAAA\n-----END OPENSSH PRIVATE KEY-----';
 const bad: readonly [name: string, body: object, code: string, message: RegExp][] = [
   ['a private key', { ssh_pubkey: privateKey }, 'invalid_request', /ssh_pubkey: is a private key; keep it to yourself/],
   ['a damaged key', { ssh_pubkey: 'ssh-ed25519 AAAA' }, 'invalid_request', /ssh_pubkey: is cut off or damaged/],
-  ['the fingerprint of another key', { ssh_pubkey_fingerprint: rsa.fingerprint }, 'invalid_request', /ssh_pubkey_fingerprint: is of another key; this one's is SHA256:Zyesx/],
-  ['no fingerprint at all', { ssh_pubkey_fingerprint: 'MD5:00' }, 'invalid_request', /ssh_pubkey_fingerprint: must be SHA256:/],
+  [
+    'the fingerprint of another key',
+    { ssh_pubkey_fingerprint: rsa.fingerprint },
+    'invalid_request',
+    /ssh_pubkey_fingerprint: is of another key; this one's is SHA256:Zyesx/,
+  ],
+  [
+    'no fingerprint at all',
+    { ssh_pubkey_fingerprint: 'MD5:00' },
+    'invalid_request',
+    /ssh_pubkey_fingerprint: must be SHA256:/,
+  ],
   ['an id of 0', { github_id: 0 }, 'invalid_request', /github_id: too small/],
   ['another name', { github_username: 'bob' }, 'forbidden', /the token is alice's, not bob's/],
   ['another id', { github_id: 7 }, 'forbidden', /the token is of the user with the id 1001, not 7/],
@@ -127,7 +161,10 @@ for (const [name, body, code, message] of bad) {
   test(`a registration is refused: ${name}`, async () => {
     await using world = await createApiWorld();
     const client = world.client();
-    await assert.rejects(client.call('registerUser', { body: { ...registration(ed25519), ...body } }), { code, message });
+    await assert.rejects(client.call('registerUser', { body: { ...registration(ed25519), ...body } }), {
+      code,
+      message,
+    });
     assert.equal((await client.call('whoAmI')).registered, false);
   });
 }
@@ -140,6 +177,8 @@ test("somebody else's account does not exist, except for administrators", async 
   const params = { username: 'alice' };
   await assert.rejects(world.client('bob').call('getUser', { params }), missing);
   await assert.rejects(world.client('bob').call('updateSshKey', { params, body: change(rsa) }), missing);
-  await assert.rejects(world.client('alice').call('getUser', { params: { username: 'nobody' } }), { code: 'not_found' });
+  await assert.rejects(world.client('alice').call('getUser', { params: { username: 'nobody' } }), {
+    code: 'not_found',
+  });
   assert.equal((await world.client('alice').call('getUser', { params: { username: 'bob' } })).github_username, 'bob');
 });

@@ -64,13 +64,28 @@ test('a new workspace gets defaults, an SSH port and its services', async () => 
 });
 
 test('what is asked for wins over the defaults', async () => {
-  await using world = await createApiWorld({ env: { NEXUS_PUBLIC_HOST: 'nexus.example', NEXUS_DEFAULTS_IMAGE: 'debian:13' } });
+  await using world = await createApiWorld({
+    env: { NEXUS_PUBLIC_HOST: 'nexus.example', NEXUS_DEFAULTS_IMAGE: 'debian:13' },
+  });
   const client = world.client();
   const repo = { ...request.repo, url: 'https://alice:secret@git.example/x.git', branch: 'main', is_fork: true };
-  const id = await createRunning(world, { ...request, repo, provider: 'docker', image: 'node:20', github_username: 'Alice' });
+  const id = await createRunning(world, {
+    ...request,
+    repo,
+    provider: 'docker',
+    image: 'node:20',
+    github_username: 'Alice',
+  });
   const view = await client.call('getWorkspace', { params: { id } });
   assert.deepEqual([view.provider, view.image, view.ssh.host], ['docker', 'node:20', 'nexus.example']);
-  const repository = { owner: 'my-org', name: 'my-project', branch: 'main', commit: null, url: 'https://alice@git.example/x.git', is_fork: true };
+  const repository = {
+    owner: 'my-org',
+    name: 'my-project',
+    branch: 'main',
+    commit: null,
+    url: 'https://alice@git.example/x.git',
+    is_fork: true,
+  };
   assert.deepEqual(view.repository, repository);
   const other = await createRunning(world, { ...request, workspace_name: 'other' });
   assert.equal((await client.call('getWorkspace', { params: { id: other } })).image, 'debian:13');
@@ -84,7 +99,11 @@ test('every path of creation and of the view answers', async () => {
       headers: { authorization: 'Bearer token-alice', 'content-type': 'application/json' },
       body: JSON.stringify({ ...request, workspace_name: name }),
     });
-  for (const [path, name] of [['/workspaces', 'a'], ['/workspaces/create', 'b'], ['/workspaces/create-from-repo', 'c']] as const)
+  for (const [path, name] of [
+    ['/workspaces', 'a'],
+    ['/workspaces/create', 'b'],
+    ['/workspaces/create-from-repo', 'c'],
+  ] as const)
     assert.equal((await post(path, name)).status, 202);
   const { workspaces } = await world.client().call('listWorkspaces');
   const headers = { authorization: 'Bearer token-alice' };
@@ -99,7 +118,10 @@ test('an empty SSH pool is no limit on workspaces', async () => {
   const second = await client.call('createWorkspace', { body: { ...request, workspace_name: 'second' } });
   assert.equal(second.ssh_port, null);
   const view = await client.call('getWorkspace', { params: { id: second.workspace_id } });
-  assert.deepEqual([view.ssh.port, view.warnings], [null, ['every SSH port was given out: reach it with nexus ssh second']]);
+  assert.deepEqual(
+    [view.ssh.port, view.warnings],
+    [null, ['every SSH port was given out: reach it with nexus ssh second']],
+  );
 });
 
 test('names are unique per owner, and users have limits', async () => {
@@ -107,7 +129,10 @@ test('names are unique per owner, and users have limits', async () => {
   const id = await createRunning(world);
   const create = (name: string, user = 'alice'): Promise<unknown> =>
     world.client(user).call('createWorkspace', { body: { ...request, workspace_name: name } });
-  const exists = { code: 'workspace_already_exists', details: { owner: 'alice', name: 'my-project', workspace_id: id } };
+  const exists = {
+    code: 'workspace_already_exists',
+    details: { owner: 'alice', name: 'my-project', workspace_id: id },
+  };
   await assert.rejects(create('my-project'), exists);
   await create('my-project', 'bob');
   await create('second');
@@ -118,13 +143,40 @@ test('names are unique per owner, and users have limits', async () => {
 const badRequests: readonly [name: string, body: unknown, code: string, fields: readonly string[]][] = [
   ['nothing', undefined, 'invalid_request', ['body: is required']],
   ['no object', 'x', 'invalid_request', ['body: must be an object']],
-  ['every field is named', { workspace_name: 'A', repo: { owner: 'o' }, zone: 1 }, 'invalid_request', [
-    'workspace_name: must be 1 to 40 of a-z, 0-9 and -, with no - at either end', 'repo.name: is required', 'zone: is not known',
-  ]],
-  ['an option as a URL', { ...request, repo: { ...request.repo, url: '--upload-pack=x' } }, 'invalid_request', ['repo.url: must be a git URL without spaces']],
-  ['an unknown dependency', { ...request, services: [web, { ...api, name: 'apy' }] }, 'invalid_request', ['services[0].depends_on[0]: there is no service api; did you mean apy?']],
-  ['a dependency like none', { ...request, services: [web] }, 'invalid_request', ['services[0].depends_on[0]: there is no service api']],
-  ['a service twice', { ...request, services: [api, api] }, 'invalid_request', ['services[1].name: api is there twice']],
+  [
+    'every field is named',
+    { workspace_name: 'A', repo: { owner: 'o' }, zone: 1 },
+    'invalid_request',
+    [
+      'workspace_name: must be 1 to 40 of a-z, 0-9 and -, with no - at either end',
+      'repo.name: is required',
+      'zone: is not known',
+    ],
+  ],
+  [
+    'an option as a URL',
+    { ...request, repo: { ...request.repo, url: '--upload-pack=x' } },
+    'invalid_request',
+    ['repo.url: must be a git URL without spaces'],
+  ],
+  [
+    'an unknown dependency',
+    { ...request, services: [web, { ...api, name: 'apy' }] },
+    'invalid_request',
+    ['services[0].depends_on[0]: there is no service api; did you mean apy?'],
+  ],
+  [
+    'a dependency like none',
+    { ...request, services: [web] },
+    'invalid_request',
+    ['services[0].depends_on[0]: there is no service api'],
+  ],
+  [
+    'a service twice',
+    { ...request, services: [api, api] },
+    'invalid_request',
+    ['services[1].name: api is there twice'],
+  ],
   ['a circle', { ...request, services: [web, { ...api, depends_on: ['web'] }] }, 'dependency_cycle', []],
   ['somebody else', { ...request, github_username: 'bob' }, 'forbidden', []],
 ];
@@ -133,7 +185,11 @@ for (const [name, body, code, fields] of badRequests) {
     await using world = await createApiWorld();
     const expected = (error: { code: string; details: { fields?: { path: string; problem: string }[] } }): boolean => {
       assert.equal(error.code, code);
-      if (code === 'invalid_request') assert.deepEqual(error.details.fields?.map((f) => `${f.path}: ${f.problem}`), fields);
+      if (code === 'invalid_request')
+        assert.deepEqual(
+          error.details.fields?.map((f) => `${f.path}: ${f.problem}`),
+          fields,
+        );
       return true;
     };
     await assert.rejects(world.client().call('createWorkspace', { body: body as CreateWorkspaceInput }), expected);
@@ -148,7 +204,9 @@ test('the same request under the same key is answered once, for a day', async ()
     client.call('createWorkspace', { body: { ...request, workspace_name: name }, headers: { 'idempotency-key': key } });
   const first = await create('k1');
   assert.deepEqual(await Promise.all([create('k1'), create('k1')]), [first, first]);
-  await assert.rejects(create('k1', 'other'), { message: /Idempotency-Key: was used for another request within 24 hours/ });
+  await assert.rejects(create('k1', 'other'), {
+    message: /Idempotency-Key: was used for another request within 24 hours/,
+  });
   await assert.rejects(create('x'.repeat(256)), { message: /Idempotency-Key: must have 1 to 255 characters/ });
   await assert.rejects(create('k2'), { code: 'workspace_already_exists' });
   world.clock.now = new Date(world.clock.now.getTime() + 24 * 3600 * 1000 + 1);
@@ -163,7 +221,10 @@ test('workspaces are listed by owner, status and page; others have none', async 
   await createRunning(world, request, 'bob');
   const list = async (user: string, query: object = {}): Promise<unknown> => {
     const { workspaces, ...rest } = await world.client(user).call('listWorkspaces', { query });
-    return { names: workspaces.map((one) => `${one.owner}/${one.name} ${one.status} ${one.services_count}`).sort(), ...rest };
+    return {
+      names: workspaces.map((one) => `${one.owner}/${one.name} ${one.status} ${one.services_count}`).sort(),
+      ...rest,
+    };
   };
   const page = { limit: 50, offset: 0 };
   const alice = ['alice/my-project running 0', 'alice/second pending 1'];
@@ -171,12 +232,23 @@ test('workspaces are listed by owner, status and page; others have none', async 
   assert.deepEqual(await list('alice', { owner: 'alice' }), { names: alice, total: 2, ...page });
   assert.deepEqual(await list('alice', { owner: 'bob' }), { names: ['bob/my-project running 0'], total: 1, ...page });
   assert.deepEqual(await list('alice', { owner: 'nobody' }), { names: [], total: 0, ...page });
-  assert.deepEqual(await list('alice', { status: 'pending' }), { names: ['alice/second pending 1'], total: 1, ...page });
-  assert.deepEqual(await list('alice', { owner: 'alice', limit: 1, offset: 1 }), { names: ['alice/my-project running 0'], total: 2, limit: 1, offset: 1 });
+  assert.deepEqual(await list('alice', { status: 'pending' }), {
+    names: ['alice/second pending 1'],
+    total: 1,
+    ...page,
+  });
+  assert.deepEqual(await list('alice', { owner: 'alice', limit: 1, offset: 1 }), {
+    names: ['alice/my-project running 0'],
+    total: 2,
+    limit: 1,
+    offset: 1,
+  });
   assert.deepEqual(await list('bob'), { names: ['bob/my-project running 0'], total: 1, ...page });
   assert.deepEqual(await list('bob', { owner: 'alice' }), { names: [], total: 0, ...page });
   assert.deepEqual(await list('carol'), { names: [], total: 0, ...page });
-  await assert.rejects(list('alice', { limit: 201, status: 'x', page: 2 }), { message: /status: must be pending or .*limit: too big.*page: is not known/ });
+  await assert.rejects(list('alice', { limit: 201, status: 'x', page: 2 }), {
+    message: /status: must be pending or .*limit: too big.*page: is not known/,
+  });
 });
 
 test("somebody else's workspace does not exist, and an administrator's eye sees all", async () => {
@@ -194,7 +266,10 @@ test("somebody else's workspace does not exist, and an administrator's eye sees 
   await assert.rejects(bob.call('exec', { params, body: { command: ['true'] } }), missing);
   await assert.rejects(world.client('carol').call('getWorkspace', { params }), missing);
   assert.equal((await world.client('alice').call('getWorkspace', { params: { id: bobs } })).owner, 'bob');
-  await assert.rejects(bob.call('getWorkspace', { params: { id: 'my-project' } }), { code: 'not_found', message: 'There is no workspace my-project.' });
+  await assert.rejects(bob.call('getWorkspace', { params: { id: 'my-project' } }), {
+    code: 'not_found',
+    message: 'There is no workspace my-project.',
+  });
 });
 
 test('stop waits until it is stopped, start does not wait, and neither is done twice', async () => {
@@ -204,7 +279,11 @@ test('stop waits until it is stopped, start does not wait, and neither is done t
   const params = { id };
   await assert.rejects(client.call('startWorkspace', { params }), { code: 'workspace_already_running' });
   world.clock.now = new Date('2026-01-17T11:00:00.000Z');
-  assert.deepEqual(await client.call('stopWorkspace', { params }), { workspace_id: id, status: 'stopped', stopped_at: '2026-01-17T11:00:00.000Z' });
+  assert.deepEqual(await client.call('stopWorkspace', { params }), {
+    workspace_id: id,
+    status: 'stopped',
+    stopped_at: '2026-01-17T11:00:00.000Z',
+  });
   await assert.rejects(client.call('stopWorkspace', { params }), { code: 'workspace_already_stopped' });
   const started = await client.call('startWorkspace', { params });
   assert.deepEqual([started.status, started.ssh_port, started.estimated_time_seconds], ['creating', 2222, 5]);
@@ -215,7 +294,8 @@ test('force is taken from the query or the body', async () => {
   await using world = await createApiWorld();
   const client = world.client();
   const id = await createRunning(world);
-  const forced = async (): Promise<number | undefined> => (await world.store.db.selectFrom('workspaces').select('force').executeTakeFirst())?.force;
+  const forced = async (): Promise<number | undefined> =>
+    (await world.store.db.selectFrom('workspaces').select('force').executeTakeFirst())?.force;
   world.reconciler.settled = async () => undefined;
   assert.equal((await client.call('stopWorkspace', { params: { id }, body: { force: true } })).status, 'stopping');
   assert.equal(await forced(), 1);
@@ -300,7 +380,14 @@ test('a workspace in error says why, and can be started again', async () => {
   const client = world.client();
   const id = await createRunning(world);
   const error = new NexusError('clone_failed', { url: 'u', reason: 'r' }).toBody();
-  await world.store.transaction((tx) => updateWorkspace(tx, id, { status: 'error', error_json: JSON.stringify(error), warnings_json: '["w"]', step: 'cloning' }));
+  await world.store.transaction((tx) =>
+    updateWorkspace(tx, id, {
+      status: 'error',
+      error_json: JSON.stringify(error),
+      warnings_json: '["w"]',
+      step: 'cloning',
+    }),
+  );
   const view = await client.call('getWorkspace', { params: { id } });
   assert.deepEqual([view.status, view.error, view.warnings, view.step], ['error', error, ['w'], 'cloning']);
   await client.call('startWorkspace', { params: { id } });

@@ -7,7 +7,6 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Writable } from 'node:stream';
-import type { Duplex } from 'node:stream';
 import type { FastifyInstance } from 'fastify';
 import { pino } from 'pino';
 import { createClient } from '../../src/contract/api-client.ts';
@@ -15,7 +14,6 @@ import type { Client } from '../../src/contract/api-client.ts';
 import { endpoints } from '../../src/contract/api.ts';
 import type { EndpointName } from '../../src/contract/api.ts';
 import { NexusError } from '../../src/contract/errors.ts';
-import type { StreamRequest } from '../../src/contract/stream-protocol.ts';
 import { buildApp } from '../../src/server/api/build-app.ts';
 import type { AppDeps } from '../../src/server/api/app-deps.ts';
 import { createAuthenticator } from '../../src/server/auth/authenticator.ts';
@@ -192,12 +190,4 @@ function lineSink(logged: Record<string, unknown>[]): Writable {
       done();
     },
   });
-}
-
-/** An `openStream` that answers with the stream that `serve` makes, and keeps what it was asked. */
-export function streamsFrom(requests: StreamRequest[], serve: (request: StreamRequest) => Duplex): OpenStream {
-  return async (_node, request) => {
-    requests.push(request);
-    return serve(request);
-  };
 }

@@ -57,17 +57,24 @@ async function writeBundle(body: Readable, part: string, limitBytes: number): Pr
   await using file = await open(part, 'wx', 0o600);
   let size = 0;
   let head = Buffer.alloc(0);
-  for await (const piece of body) {
+  // A refusal must not destroy the connection, or it would never arrive.
+  for await (const piece of body.iterator({ destroyOnReturn: false })) {
     const chunk = piece as Buffer;
     size += chunk.length;
     if (size > limitBytes) throw new NexusError('payload_too_large', { limit_bytes: limitBytes });
-    if (head.length < signatureBytes) head = Buffer.concat([head, chunk.subarray(0, signatureBytes)]);
+    if (head.length < signatureBytes) {
+      head = Buffer.concat([head, chunk.subarray(0, signatureBytes)]);
+      if (head.length >= signatureBytes) checkSignature(head);
+    }
     await file.writeFile(chunk);
   }
-  if (!bundleSignature.test(head.toString('latin1'))) {
-    throw new NexusError('invalid_request', { fields: [{ path: 'body', problem: 'is not a git bundle' }] });
-  }
+  checkSignature(head);
   await file.sync();
+}
+
+function checkSignature(head: Buffer): void {
+  if (bundleSignature.test(head.toString('latin1'))) return;
+  throw new NexusError('invalid_request', { fields: [{ path: 'body', problem: 'is not a git bundle' }] });
 }
 
 async function syncFolder(folder: string): Promise<void> {
@@ -75,7 +82,7 @@ async function syncFolder(folder: string): Promise<void> {
   await handle.sync();
 }
 
-function asFull(error: unknown, folder: string): unknown {
+export function asFull(error: unknown, folder: string): unknown {
   const full = (error as NodeJS.ErrnoException).code === 'ENOSPC';
   return full ? new NexusError('disk_full', { where: `the disk of ${folder}` }, { cause: error }) : error;
 }

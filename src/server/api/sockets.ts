@@ -58,19 +58,23 @@ function register(app: FastifyInstance, deps: HandlerDeps, { path, query, open }
       const gone = new AbortController();
       socket.once('close', () => gone.abort());
       const signal = AbortSignal.any([gone.signal, deps.closing]);
-      const splice = async (): Promise<void> => {
+      const serve = async (): Promise<void> => {
         const read = readRequest({ params, query }, request);
         const { id } = read.params as { id: string };
         const stream = await open({ id, caller: requireCaller(request), query: read.query, signal });
         if (gone.signal.aborted) return void stream.destroy();
-        // Either end may break off: that ends the other, and is no failure.
-        await pipeline(client, stream, client).catch((cause: unknown) =>
-          request.log.debug({ err: cause }, 'a stream broke off'),
-        );
+        await splice(client, stream).catch((cause: unknown) => request.log.debug({ err: cause }, 'a stream broke off'));
       };
-      splice().catch((thrown: unknown) => refuseSocket(socket, request, toNexusError(thrown)));
+      serve().catch((thrown: unknown) => refuseSocket(socket, request, toNexusError(thrown)));
     },
   });
+}
+
+/** Until both ends are closed. Either may break off: that ends the other, and is no failure of ours. */
+async function splice(client: Duplex, stream: Duplex): Promise<void> {
+  // A WebSocket is closed both ways at once: what it sent is passed on, and what would still come has nowhere to go.
+  const toWorkspace = pipeline(client, stream).finally(() => stream.destroy());
+  await Promise.all([toWorkspace, pipeline(stream, client)]);
 }
 
 function refuseSocket(socket: WebSocket, request: FastifyRequest, error: NexusError): void {
