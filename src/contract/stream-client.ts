@@ -16,8 +16,13 @@ import { streamAccepted, streamAnswer, streamGreeting, type StreamRequest } from
 export type StreamTarget = z.infer<typeof streamTarget>;
 export type StreamAnswer = z.infer<typeof streamAnswer>;
 
-/** A peer that vanished is noticed by the kernel after about this and nine probes. */
-const keepAliveDelayMs = 15_000;
+/** A peer that vanished is noticed by the kernel after this and ten probes a second apart. */
+const waitingKeepAliveMs = 15_000;
+/**
+ * The same for a stream in use. Hours, so that a session outlives the sleep of the laptop at its other end; not never,
+ * so that what is gone for good is noticed. TCP_KEEPIDLE takes at most 32767 s.
+ */
+const sessionKeepAliveMs = 8 * 3600 * 1000;
 
 /**
  * Opens a stream through the gateway.
@@ -46,6 +51,7 @@ export async function requestStream(
     writeLine(socket, request);
     const answer = await readMessage(socket, streamAnswer, { signal });
     if ('error' in answer) throw fromBody(answer.error);
+    keepForSession(socket);
     return socket;
   } catch (error) {
     socket.destroy();
@@ -100,7 +106,7 @@ function dial({ host, port }: StreamTarget, signal: AbortSignal): Promise<net.So
 export function connectTcp(options: { host: string; port: number; signal: AbortSignal }): Promise<net.Socket> {
   const { host, port, signal } = options;
   return new Promise((resolve, reject) => {
-    const socket = prepareSocket(net.connect({ host, port, allowHalfOpen: true }));
+    const socket = net.connect({ host, port, allowHalfOpen: true });
     function onAbort(): void {
       socket.destroy();
       reject(toNexusError(signal.reason));
@@ -123,9 +129,14 @@ export function connectTcp(options: { host: string; port: number; signal: AbortS
 /** No delay, keep-alive, and an error that nobody waits for is no reason to crash. */
 export function prepareSocket(socket: net.Socket): net.Socket {
   socket.setNoDelay(true);
-  socket.setKeepAlive(true, keepAliveDelayMs);
+  socket.setKeepAlive(true, waitingKeepAliveMs);
   if (!socket.listeners('error').includes(ignore)) socket.on('error', ignore);
   return socket;
+}
+
+/** For a connection that carries a session from now on, and may be silent for long. */
+export function keepForSession(socket: net.Socket): void {
+  socket.setKeepAlive(true, sessionKeepAliveMs);
 }
 
 function ignore(): void {

@@ -6,7 +6,7 @@ import type { Logger } from '../lib/log.ts';
 import { withDeadline } from './deadline.ts';
 import { toNexusError } from './errors.ts';
 import { readMessage } from './json-line.ts';
-import { answerStream, dialGateway, type StreamTarget } from './stream-client.ts';
+import { answerStream, dialGateway, keepForSession, type StreamTarget } from './stream-client.ts';
 import { streamRequest, type StreamRequest } from './stream-protocol.ts';
 
 export type ParkOptions = {
@@ -95,6 +95,7 @@ async function parkOnce(
   parked.add(socket);
   try {
     const request = await readMessage(socket, streamRequest, { signal: here });
+    keepForSession(socket);
     onStream(socket, request);
   } catch (error) {
     if (socket.writable && !here.aborted) answerStream(socket, toNexusError(error));

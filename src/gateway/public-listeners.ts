@@ -71,7 +71,7 @@ export class PublicListeners {
       await listen(server, { host, port: route.listen }, sharing());
     } catch (error) {
       const reason = reasonOf(error);
-      log.warn({ port: route.listen, workspace: route.workspace_id, reason }, 'a port cannot be listened on');
+      log.debug({ err: error, port: route.listen }, 'a port cannot be listened on');
       return reason;
     }
     server.on('error', (error) => log.error({ err: error, port: route.listen }, 'a listener failed'));

@@ -82,6 +82,8 @@ export class RouteKeeper {
   }
 
   #report(): void {
-    this.#options.onApplied(this.#table.version, this.#failed);
+    const { log, onApplied } = this.#options;
+    if (this.#failed.length > 0) log.warn({ failed: this.#failed }, 'some ports cannot be listened on');
+    onApplied(this.#table.version, this.#failed);
   }
 }

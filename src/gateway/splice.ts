@@ -1,19 +1,13 @@
 import type { Socket } from 'node:net';
-
-/**
- * The kernel drops a silent connection after this and ten probes a second apart. Hours, so that a session outlives the
- * sleep of the laptop at its other end; not never, so that what is gone for good is noticed. TCP_KEEPIDLE takes at
- * most 32767 s.
- */
-export const sessionKeepAliveMs = 8 * 3600 * 1000;
+import { keepForSession } from '../contract/stream-client.ts';
 
 /**
  * Carries the bytes of each socket to the other. The end of one direction is passed on and the other goes on. When one is
  * cut off the other is reset, so that its peer does not take the half for the whole. Resolves when both are closed.
  */
 export async function splice(left: Socket, right: Socket): Promise<void> {
-  left.setKeepAlive(true, sessionKeepAliveMs);
-  right.setKeepAlive(true, sessionKeepAliveMs);
+  keepForSession(left);
+  keepForSession(right);
   const closed = Promise.all([closeOf(left, right), closeOf(right, left)]);
   left.pipe(right);
   right.pipe(left);

@@ -31,6 +31,8 @@ export type StreamPort = {
   drain(): Promise<void>;
 };
 
+/** How long a peer that was turned away may take to read why. */
+const lingerMs = 1_000;
 /** Connections that have not yet proved who they are. */
 const maxStrangers = 256;
 
@@ -127,5 +129,6 @@ function turnAway(socket: net.Socket, error: NexusError): void {
   writeLine(socket, { error: error.toBody() });
   socket.resume();
   socket.end();
-  socket.setTimeout(1_000, () => socket.destroy());
+  const patience = setTimeout(() => socket.destroy(), lingerMs);
+  socket.once('close', () => clearTimeout(patience));
 }

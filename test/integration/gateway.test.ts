@@ -44,10 +44,7 @@ async function startBoth() {
     return started;
   }
   stack.defer(async () => {
-    for (const { child, exited } of gateways) {
-      child.kill('SIGKILL');
-      await exited;
-    }
+    for (const started of gateways) await started.stop();
   });
   let version = 0;
   async function apply(...routes: Route[]) {

@@ -24,6 +24,8 @@ export type GatewayProcess = {
   logged(message: string): Promise<Record<string, unknown>>;
   /** The exit code, or the signal that ended it. */
   readonly exited: Promise<number | string>;
+  /** Ends it at once, but as a process that writes down what was covered. */
+  stop(): Promise<void>;
 };
 
 export async function startGateway(
@@ -45,7 +47,11 @@ export async function startGateway(
     }
   }
   await logged('the gateway is up');
-  return { child, pid: child.pid ?? -1, log, logged, exited };
+  async function stop(): Promise<void> {
+    for (const signal of ['SIGTERM', 'SIGINT'] as const) child.kill(signal);
+    await exited;
+  }
+  return { child, pid: child.pid ?? -1, log, logged, exited, stop };
 }
 
 export async function temporaryFolder(): Promise<AsyncDisposable & { readonly path: string }> {
@@ -93,14 +99,29 @@ export async function connect(port: number): Promise<net.Socket> {
   return socket;
 }
 
-/** Reads until this many bytes are there; what is more is put back. Rejects when the connection ends before. */
-export async function readBytes(socket: net.Socket, count: number): Promise<Buffer> {
-  for (;;) {
-    const bytes = socket.read(count) as Buffer | null;
-    if (bytes !== null && bytes.length === count) return bytes;
-    if (bytes !== null || socket.destroyed || socket.readableEnded) throw new Error('the connection ended');
-    await Promise.race([once(socket, 'readable'), once(socket, 'close')]);
-  }
+/** Reads exactly this many bytes; what is more is put back. Rejects when the connection ends before. */
+export function readBytes(socket: net.Socket, count: number): Promise<Buffer> {
+  return new Promise((resolve, reject) => {
+    let bytes = Buffer.alloc(0);
+    function onData(chunk: Buffer): void {
+      bytes = Buffer.concat([bytes, chunk]);
+      if (bytes.length < count) return;
+      stop();
+      if (bytes.length > count) socket.unshift(bytes.subarray(count));
+      resolve(bytes.subarray(0, count));
+    }
+    function onEnd(): void {
+      stop();
+      reject(new Error(`the connection ended after ${bytes.length} of ${count} bytes`));
+    }
+    function stop(): void {
+      socket.pause();
+      socket.off('data', onData).off('end', onEnd).off('close', onEnd);
+    }
+    if (socket.destroyed || socket.readableEnded) return onEnd();
+    socket.on('data', onData).on('end', onEnd).on('close', onEnd);
+    socket.resume();
+  });
 }
 
 /** Everything until the end. */
