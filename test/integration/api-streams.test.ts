@@ -462,6 +462,17 @@ test('a server that stops ends its streams', async () => {
   assert.deepEqual(await events, []);
 });
 
+test('a client that does not answer the close does not hold a server up', async () => {
+  await using world = await createApiWorld();
+  const id = await runningWorkspace(world);
+  openStreams(world);
+  const socket = await world.client().openWebSocket(`/workspaces/${id}/tunnel`);
+  await turn();
+  socket.pause();
+  await world.app.close();
+  socket.terminate();
+});
+
 test('a client that left before its tunnel was open leaves no stream behind', async () => {
   await using world = await createApiWorld();
   const id = await runningWorkspace(world);

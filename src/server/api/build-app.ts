@@ -15,6 +15,7 @@ import { registerRootRoutes } from './root-routes.ts';
 import { registerSockets } from './sockets.ts';
 
 const bodyLimitBytes = 2 ** 20;
+const socketCloseTimeoutMs = 2_000;
 
 /** More routes may be added before it listens. `close()` ends streams, lets running requests end, and refuses new ones. */
 export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
@@ -80,8 +81,11 @@ function takeJson(app: FastifyInstance): void {
 }
 
 function closeSockets(this: FastifyInstance, done: () => void): void {
-  for (const socket of this.websocketServer.clients) socket.close(1001, 'the server is stopping');
+  const { clients } = this.websocketServer;
+  for (const socket of clients) socket.close(1001, 'the server is stopping');
   this.websocketServer.close();
+  // Of those who do not answer the close.
+  setTimeout(() => clients.forEach((socket) => socket.terminate()), socketCloseTimeoutMs).unref();
   done();
 }
 
