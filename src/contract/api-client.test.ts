@@ -10,7 +10,12 @@ import { ServerUnreachable, createClient, pathOf } from './api-client.ts';
 import type { Client } from './api-client.ts';
 import { NexusError } from './errors.ts';
 
-type Exchange = { method: string | undefined; url: string | undefined; headers: IncomingMessage['headers']; body: string };
+type Exchange = {
+  method: string | undefined;
+  url: string | undefined;
+  headers: IncomingMessage['headers'];
+  body: string;
+};
 type Fake = AsyncDisposable & { client: Client; baseUrl: string; seen: Exchange[] };
 
 /** A server that answers everything in one way, and keeps what it was asked. */
@@ -34,7 +39,8 @@ async function answering(answer: (response: ServerResponse) => void, token: stri
 }
 
 function sendJson(status: number, body: unknown): (response: ServerResponse) => void {
-  return (response) => void response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body));
+  return (response) =>
+    void response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body));
 }
 
 const id = 'ws-aaaaaaaaaaaa';
@@ -47,8 +53,14 @@ test('a call fills in path, query, body and token', async () => {
   await client.call('listWorkspaces', { query: { owner: 'a b', limit: 3 } });
   await client.call('getUser', { params: { username: 'a/b' } });
   const [create, list, user] = seen;
-  assert.deepEqual([create?.method, create?.url, create?.body], ['POST', '/api/v1/workspaces', '{"workspace_name":"w","repo":{"owner":"o","name":"r"}}']);
-  assert.deepEqual(['authorization', 'content-type', 'idempotency-key', 'accept'].map((name) => create?.headers[name]), ['Bearer secret', 'application/json', 'k', 'application/json']);
+  assert.deepEqual(
+    [create?.method, create?.url, create?.body],
+    ['POST', '/api/v1/workspaces', '{"workspace_name":"w","repo":{"owner":"o","name":"r"}}'],
+  );
+  assert.deepEqual(
+    ['authorization', 'content-type', 'idempotency-key', 'accept'].map((name) => create?.headers[name]),
+    ['Bearer secret', 'application/json', 'k', 'application/json'],
+  );
   assert.deepEqual([list?.url, list?.headers['content-type']], ['/api/v1/workspaces?owner=a+b&limit=3', undefined]);
   assert.equal(user?.url, '/api/v1/users/a%2Fb');
   assert.equal(fake.client.baseUrl, fake.baseUrl);
@@ -64,30 +76,48 @@ test('an answer without a body is undefined', async () => {
   await using fake = await answering((response) => void response.writeHead(204).end());
   assert.equal(await fake.client.call('deleteWorkspace', { params: { id } }), undefined);
   await fake.client.putSource(id, new Uint8Array([1, 2]));
-  assert.deepEqual([fake.seen[1]?.headers['content-type'], fake.seen[1]?.body], ['application/octet-stream', '\u0001\u0002']);
+  assert.deepEqual(
+    [fake.seen[1]?.headers['content-type'], fake.seen[1]?.body],
+    ['application/octet-stream', '\u0001\u0002'],
+  );
 });
 
 test("an error is in the server's words, with the id of the request", async () => {
-  const body = { error: 'not_found', message: 'It is not there.', details: { kind: 'workspace', name: 'x' }, hint: 'look elsewhere', request_id: 'req-1' };
+  const body = {
+    error: 'not_found',
+    message: 'It is not there.',
+    details: { kind: 'workspace', name: 'x' },
+    hint: 'look elsewhere',
+    request_id: 'req-1',
+  };
   await using fake = await answering(sendJson(404, body));
   const { code, message, hint, details, requestId } = await failureOf(fake.client.call('whoAmI'), NexusError);
   assert.deepEqual({ error: code, message, hint, details, request_id: requestId }, body);
 });
 
 test('an error that only a newer server knows keeps its words', async () => {
-  await using fake = await answering(sendJson(409, { error: 'moon_phase', message: 'Not now.', details: {}, hint: null }));
+  await using fake = await answering(
+    sendJson(409, { error: 'moon_phase', message: 'Not now.', details: {}, hint: null }),
+  );
   const { code, message, hint, requestId } = await failureOf(fake.client.call('whoAmI'), NexusError);
   assert.deepEqual([code, message, hint, requestId], ['internal', 'Not now.', null, null]);
 });
 
 async function failureOf<E extends Error>(result: Promise<unknown>, kind: new (...args: never[]) => E): Promise<E> {
-  const error: unknown = await result.then(() => undefined, (thrown: unknown) => thrown);
+  const error: unknown = await result.then(
+    () => undefined,
+    (thrown: unknown) => thrown,
+  );
   assert.ok(error instanceof kind, String(error));
   return error;
 }
 
 const strangers: readonly [name: string, answer: (response: ServerResponse) => void, reason: RegExp][] = [
-  ['a page', (response) => void response.writeHead(200, { 'content-type': 'text/html' }).end('<p>'), /it answered 200 with text\/html, so it is not a Nexus server/],
+  [
+    'a page',
+    (response) => void response.writeHead(200, { 'content-type': 'text/html' }).end('<p>'),
+    /it answered 200 with text\/html, so it is not a Nexus server/,
+  ],
   ['nothing', (response) => void response.writeHead(200).end(), /it answered 200 with nothing/],
   ['broken JSON', (response) => void response.writeHead(200, { 'content-type': 'application/json' }).end('{'), /JSON/],
   ['an error of another form', sendJson(502, { code: 7 }), /it answered 502 without saying why/],
@@ -114,7 +144,10 @@ async function freePort(): Promise<number> {
 test('a server that is not there is unreachable, over HTTP and WebSocket', async () => {
   const baseUrl = `http://127.0.0.1:${await freePort()}`;
   const client = createClient({ baseUrl, token: null });
-  const refused = { reason: 'the connection was refused', message: `The Nexus server at ${baseUrl} cannot be reached: the connection was refused.` };
+  const refused = {
+    reason: 'the connection was refused',
+    message: `The Nexus server at ${baseUrl} cannot be reached: the connection was refused.`,
+  };
   await assert.rejects(client.call('getHealth'), refused);
   await assert.rejects(client.openWebSocket('/x'), refused);
   await assert.rejects(createClient({ baseUrl: 'http://[', token: null }).call('getHealth'), ServerUnreachable);
@@ -122,9 +155,19 @@ test('a server that is not there is unreachable, over HTTP and WebSocket', async
 
 test('failures of fetch of any form have a reason', async () => {
   const failing = (error: unknown): Client =>
-    createClient({ baseUrl: 'http://x', token: null, fetch: () => Promise.reject(error as Error) });
-  const reason = async (error: unknown): Promise<string> => (await failureOf(failing(error).call('getHealth'), ServerUnreachable)).reason;
-  assert.equal(await reason(Object.assign(new Error('Unable to connect'), { code: 'ConnectionRefused' })), 'the connection was refused');
+    createClient({
+      baseUrl: 'http://x',
+      token: null,
+      fetch: async () => {
+        throw error as Error;
+      },
+    });
+  const reason = async (error: unknown): Promise<string> =>
+    (await failureOf(failing(error).call('getHealth'), ServerUnreachable)).reason;
+  assert.equal(
+    await reason(Object.assign(new Error('Unable to connect'), { code: 'ConnectionRefused' })),
+    'the connection was refused',
+  );
   assert.equal(await reason(new TypeError('fetch failed', { cause: new Error('bad certificate') })), 'bad certificate');
   assert.equal(await reason('odd'), 'odd');
 });
@@ -141,12 +184,34 @@ function sendEvents(content: string): (response: ServerResponse) => void {
 }
 
 test('events are read until the stream ends', async () => {
-  const event = { id: 4, workspace_id: id, type: 'status', at: '2026-01-17T10:00:00.000Z', data: { status: 'running' } };
+  const event = {
+    id: 4,
+    workspace_id: id,
+    type: 'status',
+    at: '2026-01-17T10:00:00.000Z',
+    data: { status: 'running' },
+  };
   await using fake = await answering(sendEvents(`:\n\nid: 4\nevent: status\ndata: ${JSON.stringify(event)}\n\n`));
   assert.deepEqual(await Array.fromAsync(fake.client.events(id, { lastEventId: 3 })), [event]);
   assert.deepEqual(await Array.fromAsync(fake.client.events(id)), [event]);
-  assert.deepEqual(fake.seen.map(({ url }) => url), [`/api/v1/workspaces/${id}/events?last_event_id=3`, `/api/v1/workspaces/${id}/events`]);
+  assert.deepEqual(
+    fake.seen.map(({ url }) => url),
+    [`/api/v1/workspaces/${id}/events?last_event_id=3`, `/api/v1/workspaces/${id}/events`],
+  );
   assert.equal(fake.seen[0]?.headers.accept, 'text/event-stream');
+});
+
+test('an event of a kind that only a newer server knows is passed over', async () => {
+  await using fake = await answering(sendEvents('data: {"id":1,"type":"eclipse"}\n\n'));
+  assert.deepEqual(await Array.fromAsync(fake.client.events(id)), []);
+});
+
+test('an answer that breaks off is unreachable', async () => {
+  await using fake = await answering((response) => {
+    response.writeHead(200, { 'content-type': 'text/plain', 'content-length': 100 });
+    response.write('one\n', () => response.socket?.destroy());
+  });
+  await assert.rejects(Array.fromAsync(fake.client.logs(id)), ServerUnreachable);
 });
 
 test('followed logs end with the error that the server sends', async () => {
@@ -157,7 +222,10 @@ test('followed logs end with the error that the server sends', async () => {
     for await (const line of fake.client.logs(id, { follow: true, service: 'web', lines: 1 })) lines.push(line);
   })();
   await assert.rejects(read, { code: 'stream_failed', message: 'No.' });
-  assert.deepEqual([lines, fake.seen[0]?.url], [['one'], `/api/v1/workspaces/${id}/logs?service=web&lines=1&follow=true`]);
+  assert.deepEqual(
+    [lines, fake.seen[0]?.url],
+    [['one'], `/api/v1/workspaces/${id}/logs?service=web&lines=1&follow=true`],
+  );
 });
 
 test('a stream of events that breaks is unreachable, unless it was aborted', async () => {
@@ -170,14 +238,18 @@ test('a stream of events that breaks is unreachable, unless it was aborted', asy
   left.abort(new Error('enough'));
   await assert.rejects(lines.next(), /enough/);
   await using cut = await answering((response) => {
-    response.writeHead(200, { 'content-type': 'text/event-stream' }).write('data: one\n\n', () => response.socket?.destroy());
+    response
+      .writeHead(200, { 'content-type': 'text/event-stream' })
+      .write('data: one\n\n', () => response.socket?.destroy());
   });
   await assert.rejects(Array.fromAsync(cut.client.logs(id, { follow: true })), ServerUnreachable);
 });
 
 test('logs of nothing are no lines, and an empty line is one', async () => {
   const answers = ['', 'a\n\nb\n'];
-  await using fake = await answering((response) => void response.writeHead(200, { 'content-type': 'text/plain' }).end(answers.shift()));
+  await using fake = await answering(
+    (response) => void response.writeHead(200, { 'content-type': 'text/plain' }).end(answers.shift()),
+  );
   assert.deepEqual(await Array.fromAsync(fake.client.logs(id)), []);
   assert.deepEqual(await Array.fromAsync(fake.client.logs(id, { lines: 3 })), ['a', '', 'b']);
 });
@@ -201,18 +273,29 @@ test('a WebSocket is open when it is given, with nothing lost that came at once'
   const left = new AbortController();
   const opening = client.openWebSocket('/x', {}, { signal: left.signal });
   setImmediate(() => left.abort(new Error('enough')));
-  await opening.then((late) => late.terminate(), (error: Error) => assert.equal(error.message, 'enough'));
+  await opening.then(
+    (late) => late.terminate(),
+    (error: Error) => assert.equal(error.message, 'enough'),
+  );
   server.closeAllConnections();
   server.close();
 });
 
 test('a WebSocket that is not opened says why', async () => {
-  const body = { error: 'unauthorized', message: 'Sign in.', details: { reason: 'x' }, hint: null, request_id: 'req-1' };
+  const body = {
+    error: 'unauthorized',
+    message: 'Sign in.',
+    details: { reason: 'x' },
+    hint: null,
+    request_id: 'req-1',
+  };
   const server = createServer().listen(0, '127.0.0.1');
   await once(server, 'listening');
   server.on('upgrade', (_request, socket) => {
     const text = JSON.stringify(body);
-    socket.end(`HTTP/1.1 401 Unauthorized\r\nContent-Type: application/json\r\nContent-Length: ${text.length}\r\nConnection: close\r\n\r\n${text}`);
+    socket.end(
+      `HTTP/1.1 401 Unauthorized\r\nContent-Type: application/json\r\nContent-Length: ${text.length}\r\nConnection: close\r\n\r\n${text}`,
+    );
   });
   const client = createClient({ baseUrl: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, token: null });
   await assert.rejects(client.openWebSocket('/x'), { code: 'unauthorized', message: 'Sign in.', requestId: 'req-1' });

@@ -81,32 +81,85 @@ export type Client = {
 export type ClientOptions = { baseUrl: string; token: string | null; fetch?: typeof globalThis.fetch };
 
 export function createClient(options: ClientOptions): Client {
+  const { baseUrl, authorization, request, eventStream, reading } = createTransport(options);
+  const events = { accept: 'text/event-stream' };
+
+  return {
+    baseUrl,
+    async call(name, ...[parts]) {
+      const endpoint: Endpoint = endpoints[name];
+      const response = await request(endpoint, { accept: 'application/json', ...(parts as Partial<RequestParts>) });
+      if (endpoint.response !== null)
+        return reading(parts?.signal, async () => (await jsonOf(baseUrl, response)) as ResponseOf<typeof name>);
+      await response.body?.cancel();
+      return undefined as ResponseOf<typeof name>;
+    },
+    async *events(id, { lastEventId, signal } = {}) {
+      const query = lastEventId === undefined ? {} : { last_event_id: lastEventId };
+      for await (const { data } of eventStream(endpoints.getEvents, { ...events, params: { id }, query, signal })) {
+        const event = workspaceEvent.safeParse(JSON.parse(data));
+        // Of a kind that only a newer server knows.
+        if (event.success) yield event.data;
+      }
+    },
+    async *logs(id, { service, lines, follow = false, signal } = {}) {
+      const parts = { params: { id }, query: { service, lines, follow: follow ? true : undefined }, signal };
+      if (follow) {
+        for await (const { data } of eventStream(endpoints.getLogs, { ...events, ...parts })) yield data;
+        return;
+      }
+      const response = await request(endpoints.getLogs, { accept: 'text/plain', ...parts });
+      const text = await reading(signal, () => response.text());
+      if (text !== '') yield* text.replace(/\n$/, '').split('\n');
+    },
+    async putSource(id, bytes, { signal } = {}) {
+      const parts = { accept: 'application/json', params: { id }, bytes, signal };
+      await (await request(endpoints.putSource, parts)).body?.cancel();
+    },
+    openWebSocket(path, query = {}, { signal } = {}) {
+      return openSocket({ baseUrl, url: urlOf(baseUrl, path, query).replace(/^http/, 'ws'), authorization, signal });
+    },
+  };
+}
+
+type Transport = {
+  readonly baseUrl: string;
+  readonly authorization: Record<string, string>;
+  /** A successful response, its body unread. */
+  readonly request: (endpoint: Endpoint, parts: RequestParts) => Promise<Response>;
+  /** Server-sent events; one called `error` is thrown. */
+  readonly eventStream: (endpoint: Endpoint, parts: RequestParts) => AsyncGenerator<{ data: string }>;
+  /** A body, or why it did not arrive. */
+  readonly reading: <T>(signal: AbortSignal | undefined, read: () => Promise<T>) => Promise<T>;
+};
+
+function createTransport(options: ClientOptions): Transport {
   const baseUrl = options.baseUrl.replace(/\/+$/, '');
   const send = options.fetch ?? globalThis.fetch;
   const authorization: Record<string, string> =
     options.token === null ? {} : { authorization: `Bearer ${options.token}` };
 
-  /** A successful response, its body unread. */
+  function named(thrown: unknown, signal: AbortSignal | undefined): Error {
+    if (signal?.aborted) return signal.reason as Error;
+    const ours = thrown instanceof NexusError || thrown instanceof ServerUnreachable;
+    return ours ? thrown : new ServerUnreachable(baseUrl, reasonOf(thrown), { cause: thrown });
+  }
+  async function reading<T>(signal: AbortSignal | undefined, read: () => Promise<T>): Promise<T> {
+    return read().catch((thrown: unknown) => {
+      throw named(thrown, signal);
+    });
+  }
   async function request(endpoint: Endpoint, parts: RequestParts): Promise<Response> {
     const url = urlOf(baseUrl, pathOf(endpoint.path, parts.params ?? {}), parts.query ?? {});
     const { body, contentType } = bodyOf(parts);
     const headers = { accept: parts.accept, ...authorization, ...contentType, ...parts.headers };
-    let response: Response;
-    try {
-      const init = { method: endpoint.method, headers, ...body, ...(parts.signal ? { signal: parts.signal } : {}) };
-      response = await send(url, init);
-    } catch (error) {
-      parts.signal?.throwIfAborted();
-      throw new ServerUnreachable(baseUrl, reasonOf(error), { cause: error });
-    }
-    if (!response.ok) throw await errorOf(baseUrl, response);
+    const signal = parts.signal ? { signal: parts.signal } : {};
+    const init = { method: endpoint.method, headers, ...body, ...signal };
+    const response = await reading(parts.signal, () => send(url, init));
+    if (!response.ok) throw await reading(parts.signal, () => errorOf(baseUrl, response));
     return response;
   }
-
-  async function* eventStream(
-    endpoint: Endpoint,
-    parts: RequestParts,
-  ): AsyncGenerator<{ event?: string | undefined; data: string }> {
+  async function* eventStream(endpoint: Endpoint, parts: RequestParts): AsyncGenerator<{ data: string }> {
     const response = await request(endpoint, parts);
     const messages = requireBody(response)
       .pipeThrough(new TextDecoderStream() as unknown as ReadableWritablePair<string, Uint8Array>)
@@ -116,56 +169,11 @@ export function createClient(options: ClientOptions): Client {
         if (message.event === 'error') throw fromBody(errorBody.parse(JSON.parse(message.data)));
         yield message;
       }
-    } catch (error) {
-      parts.signal?.throwIfAborted();
-      throw error instanceof NexusError ? error : new ServerUnreachable(baseUrl, reasonOf(error), { cause: error });
+    } catch (thrown) {
+      throw named(thrown, parts.signal);
     }
   }
-
-  return {
-    baseUrl,
-    async call(name, ...[parts]) {
-      const endpoint: Endpoint = endpoints[name];
-      const response = await request(endpoint, { accept: 'application/json', ...(parts as Partial<RequestParts>) });
-      if (endpoint.response === null) {
-        await response.body?.cancel();
-        return undefined as ResponseOf<typeof name>;
-      }
-      return (await jsonOf(baseUrl, response)) as ResponseOf<typeof name>;
-    },
-    async *events(id, { lastEventId, signal } = {}) {
-      const query = lastEventId === undefined ? {} : { last_event_id: lastEventId };
-      for await (const { data } of eventStream(endpoints.getEvents, {
-        accept: 'text/event-stream',
-        params: { id },
-        query,
-        signal,
-      }))
-        yield workspaceEvent.parse(JSON.parse(data));
-    },
-    async *logs(id, { service, lines, follow = false, signal } = {}) {
-      const parts = { params: { id }, query: { service, lines, follow: follow ? true : undefined }, signal };
-      if (follow) {
-        for await (const { data } of eventStream(endpoints.getLogs, { accept: 'text/event-stream', ...parts }))
-          yield data;
-        return;
-      }
-      const text = await (await request(endpoints.getLogs, { accept: 'text/plain', ...parts })).text();
-      if (text !== '') yield* text.replace(/\n$/, '').split('\n');
-    },
-    async putSource(id, bundle, { signal } = {}) {
-      const response = await request(endpoints.putSource, {
-        accept: 'application/json',
-        params: { id },
-        bytes: bundle,
-        signal,
-      });
-      await response.body?.cancel();
-    },
-    openWebSocket(path, query = {}, { signal } = {}) {
-      return openSocket({ baseUrl, url: urlOf(baseUrl, path, query).replace(/^http/, 'ws'), authorization, signal });
-    },
-  };
+  return { baseUrl, authorization, request, eventStream, reading };
 }
 
 type RequestParts = {
@@ -206,11 +214,7 @@ function requireBody(response: Response): ReadableStream<Uint8Array<ArrayBuffer>
 
 async function jsonOf(baseUrl: string, response: Response): Promise<unknown> {
   const type = response.headers.get('content-type') ?? 'nothing';
-  try {
-    if (type.includes('json')) return await response.json();
-  } catch (error) {
-    throw new ServerUnreachable(baseUrl, reasonOf(error), { cause: error });
-  }
+  if (type.includes('json')) return response.json();
   await response.body?.cancel();
   throw new ServerUnreachable(baseUrl, `it answered ${response.status} with ${type}, so it is not a Nexus server`);
 }

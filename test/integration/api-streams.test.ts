@@ -84,10 +84,8 @@ test('followed logs come as they are written, until the client leaves', async ()
   const id = await runningWorkspace(world);
   const { requests, ends } = openStreams(world);
   const left = new AbortController();
-  const lines = world
-    .client()
-    .logs(id, { follow: true, service: 'pre_start', signal: left.signal })
-    [Symbol.asyncIterator]();
+  const followed = world.client().logs(id, { follow: true, service: 'pre_start', signal: left.signal });
+  const lines = followed[Symbol.asyncIterator]();
   const first = lines.next();
   const far = await end(ends);
   far.write('one\ntw');
@@ -477,16 +475,15 @@ test('a client that left before its tunnel was open leaves no stream behind', as
   await using world = await createApiWorld();
   const id = await runningWorkspace(world);
   const [near, far] = await socketPair();
-  let signal: AbortSignal | undefined;
+  const { promise: asked, resolve: ask } = Promise.withResolvers<AbortSignal>();
   const { promise: opened, resolve: open } = Promise.withResolvers<void>();
   world.openStream = async (_node, _request, options) => {
-    signal = options?.signal;
+    ask(options?.signal ?? AbortSignal.abort());
     await opened;
     return near;
   };
   const socket = await world.client().openWebSocket(`/workspaces/${id}/tunnel`);
-  while (signal === undefined) await turn();
-  const gone = once(signal, 'abort');
+  const gone = once(await asked, 'abort');
   socket.terminate();
   await gone;
   open();
