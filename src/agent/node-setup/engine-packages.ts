@@ -12,8 +12,6 @@ const tools: Readonly<Record<string, string>> = {
   nsenter: 'util-linux',
   sysctl: 'procps',
 };
-/** Keys to check packages of both distributions with, so that images of the other can be built as well. */
-const keyrings = ['debian-archive-keyring', 'ubuntu-keyring', 'ubuntu-archive-keyring'];
 
 const installTimeoutMs = 15 * 60_000;
 const quickTimeoutMs = 30_000;
@@ -60,7 +58,6 @@ export function enginePackagesStep({ socketPath }: { socketPath?: string | undef
       await aptGet(['update'], onProgress);
       const wanted = names.filter((name) => name !== anEngine);
       if (names.includes(anEngine)) wanted.push(...(await engineToInstall(onProgress)));
-      for (const name of keyrings) if (await isInstallable(name)) wanted.push(name);
       if (wanted.length > 0) await aptGet(['install', '--yes', '--no-install-recommends', ...wanted], onProgress);
     },
   };

@@ -1,5 +1,6 @@
 /** What every workspace has, by the names that Debian and Ubuntu share. */
 export const basePackages = [
+  'apt',
   'bash-completion',
   'build-essential',
   'ca-certificates',
@@ -19,6 +20,7 @@ export const basePackages = [
   'npm',
   'openssh-server',
   'openssl',
+  'passwd',
   'procps',
   'python3',
   'python3-pip',

@@ -91,12 +91,10 @@ function beginExec(engine: EngineClient, name: string, spec: ExecSpec): Promise<
 
 function execBody({ command, user = 'root', cwd, env, terminal }: ExecSpec): Record<string, unknown> {
   const home = user === 'root' ? '/root' : '/home/dev';
-  const id = user === 'root' ? 0 : 1000;
   return {
-    command,
+    // The engine itself knows ids only, and gives none of a user's further groups.
+    command: user === 'root' ? command : ['setpriv', '--reuid=dev', '--regid=dev', '--init-groups', '--', ...command],
     cwd: cwd ?? home,
-    user: id,
-    group: id,
     environment: { HOME: home, USER: user, LOGNAME: user, ...(terminal ? { TERM: terminal.type } : {}), ...env },
     interactive: terminal !== undefined,
     ...(terminal ? { width: terminal.columns, height: terminal.rows } : {}),

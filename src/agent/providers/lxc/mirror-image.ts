@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { arch } from 'node:process';
 import { Readable } from 'node:stream';
 import { z } from 'zod';
@@ -12,6 +12,7 @@ import { isDiskFull } from './engine-failure.ts';
 import { canonicalImage, type ImageReference } from './image-reference.ts';
 import { leftOutPaths } from './provision-script.ts';
 import { tarArchive } from './tar-archive.ts';
+import { ubuntuArchiveKey } from './ubuntu-archive-key.ts';
 
 const buildTimeoutMs = 20 * 60_000;
 const importTimeoutMs = 5 * 60_000;
@@ -28,6 +29,8 @@ const mirrors = {
     components: 'main universe',
   },
 } as const;
+
+const keyring = 'ubuntu-archive-keyring.gpg';
 
 export type BuildOptions = {
   readonly cacheFolder: string;
@@ -48,6 +51,9 @@ export async function buildFromMirror(
   await mkdir(options.cacheFolder, { recursive: true });
   const folder = await mkdtemp(`${options.cacheFolder}/build-`);
   try {
+    // apt reads there as a user of its own.
+    await chmod(folder, 0o755);
+    await writeFile(`${folder}/${keyring}`, ubuntuArchiveKey());
     const archive = `${folder}/root.tar`;
     options.onProgress(`building ${canonicalImage(image)} from ${mirrors[image.distribution].archive}`);
     await debootstrap(image, { ...options, archive, folder });
@@ -82,6 +88,7 @@ async function debootstrap(
     '--aptopt=Acquire::http::Timeout "20"',
     '--dpkgopt=force-unsafe-io',
     ...leftOutPaths.map((line) => `--dpkgopt=${line}`),
+    ...(image.distribution === 'ubuntu' ? [`--keyring=${folder}/${keyring}`] : []),
     `--include=${basePackages.join(',')}`,
     image.codename,
     archive,

@@ -262,11 +262,18 @@ rm -f /etc/hostname /etc/motd /etc/update-motd.d/*
 /** Packages of a repository on top of a base. None of their services starts by itself. */
 export function packagesScript(packages: readonly string[]): string {
   return `${head}${bootedScript}${quietApt}
+case ' ${packages.join(' ')} ' in *' postgresql'*)
+  # A repository's own service makes its database.
+  mkdir -p /etc/postgresql-common
+  echo 'create_main_cluster = false' > /etc/postgresql-common/createcluster.conf ;;
+esac
 enabled_units > /tmp/enabled-before
 install_packages ${packages.map((name) => `'${name}'`).join(' ')}
 enabled_units > /tmp/enabled-after
 comm -13 /tmp/enabled-before /tmp/enabled-after | while read -r unit; do systemctl disable --quiet "$unit" 2>/dev/null || true; done
 rm -f /tmp/enabled-before /tmp/enabled-after
+# Its folder for sockets is for its group.
+if getent group postgres >/dev/null; then usermod --append --groups postgres dev; fi
 ${cleanUp}`;
 }
 
