@@ -6,30 +6,24 @@ import type { CommandNode } from './registry.ts';
 
 /** Help of a word that other words follow. */
 export function formatGroupHelp(node: CommandNode, words: string, output: Output): string {
-  const color = paint(output);
-  const children = visibleChildren(node);
-  const width = Math.max(...children.map((child) => child.name.length));
   const isRoot = words === node.name;
-  const lines = [
-    `Usage: ${words} ${node.load === undefined ? 'COMMAND' : '[COMMAND]'} [options]`,
-    '',
-    node.summary,
-    '',
-    color.bold('Commands'),
-    ...children.map((child) => `  ${padEnd(child.name, width)}  ${child.summary}`),
-    '',
-    ...(isRoot ? examples(color.bold('Examples')) : []),
-    `${words} COMMAND --help says more about a command.`,
-  ];
-  return `${lines.join('\n')}\n`;
+  return [
+    `Usage: ${words} COMMAND [options]\n\n`,
+    `${node.summary}\n\n`,
+    `${formatCommands(node, output)}\n`,
+    isRoot ? `${formatExamples(output)}\n` : '',
+    `${words} COMMAND --help says more about a command.\n`,
+  ].join('');
 }
 
-function examples(heading: string): string[] {
-  return [
-    heading,
-    '  nexus workspace create alice/my-project',
-    '  nexus workspace create .',
-    '  nexus ssh my-project',
-    '',
-  ];
+export function formatCommands(node: CommandNode, output: Output): string {
+  const children = visibleChildren(node);
+  const width = Math.max(...children.map((child) => child.name.length));
+  const lines = children.map((child) => `  ${padEnd(child.name, width)}  ${child.summary}\n`);
+  return `${paint(output).bold('Commands:')}\n${lines.join('')}`;
+}
+
+function formatExamples(output: Output): string {
+  const examples = ['nexus workspace create alice/my-project', 'nexus workspace create .', 'nexus ssh my-project'];
+  return `${paint(output).bold('Examples:')}\n${examples.map((example) => `  ${example}\n`).join('')}`;
 }

@@ -4,19 +4,20 @@ import { exitCodes } from './exit-codes.ts';
 import { findCommand } from './find-command.ts';
 import type { FoundCommand } from './find-command.ts';
 import { registry } from './registry.ts';
+import type { CommandNode } from './registry.ts';
 
 /** From a command line to an exit code. Nothing is thrown. */
 export async function runCli(args: readonly string[], context: CliContext): Promise<number> {
   let title = `Could not run nexus ${args[0] ?? ''}`.trim();
   try {
     const { node, words, rest } = findCommand(registry, args);
-    if (node.load === undefined || (node.children !== undefined && isHelp(rest[0])))
-      return await showGroup({ node, words, rest }, context);
+    if (node.load === undefined) return await showGroup({ node, words, rest }, context);
     title = `Wrong use of ${words}`;
     const [{ parseCommandLine }, definition] = await Promise.all([import('./parse-command-line.ts'), node.load()]);
     const parsed = parseCommandLine(definition, { words, args: rest, stdout: context.stdout });
     if (parsed.kind === 'help') {
       context.stdout.write(parsed.text);
+      if (node.children !== undefined) await showCommands(node, context);
       return exitCodes.done;
     }
     title = parsed.prepared.failure;
@@ -44,6 +45,11 @@ async function showGroup({ node, words, rest }: FoundCommand, context: CliContex
   const { formatGroupHelp } = await import('./group-help.ts');
   context.stdout.write(formatGroupHelp(node, words, context.stdout));
   return exitCodes.done;
+}
+
+async function showCommands(node: CommandNode, context: CliContext): Promise<void> {
+  const { formatCommands } = await import('./group-help.ts');
+  context.stdout.write(`\n${formatCommands(node, context.stdout)}`);
 }
 
 async function runUntilInterrupted(prepared: PreparedCommand, context: CliContext): Promise<number | void> {

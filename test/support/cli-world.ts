@@ -21,6 +21,8 @@ export type RunOptions = {
   readonly env?: Readonly<Record<string, string>>;
   readonly cwd?: string;
   readonly input?: string;
+  /** Typed when a question is asked. */
+  readonly keys?: string;
   /** Of this many columns; absent: no terminal. */
   readonly terminal?: number;
   readonly interrupt?: AbortController;
@@ -112,7 +114,17 @@ type Prepared = RunOptions & { readonly env: Readonly<Record<string, string>>; r
 
 async function runWithin(args: readonly string[], options: Prepared): Promise<CliResult> {
   const stdout = collector(options);
-  const stderr = collector(options);
+  let { keys } = options;
+  const stderr = collector({
+    ...options,
+    onOutput(text) {
+      options.onOutput?.(text);
+      if (keys === undefined || !/\w\?/.test(text)) return;
+      // The question is being drawn: whoever answers has seen it.
+      setImmediate((typed: string) => stdin.write(typed), keys);
+      keys = undefined;
+    },
+  });
   const stdin = Object.assign(
     new PassThrough(),
     options.terminal === undefined ? {} : { isTTY: true, setRawMode: () => undefined },
