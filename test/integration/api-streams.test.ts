@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { readFileSync, readdirSync } from 'node:fs';
+import { readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { Duplex } from 'node:stream';
@@ -14,6 +14,7 @@ import { encodeFrame, readFrames } from '../../src/contract/exec-frames.ts';
 import { execFrame } from '../../src/contract/stream-protocol.ts';
 import type { StreamRequest } from '../../src/contract/stream-protocol.ts';
 import type { WorkspaceEvent } from '../../src/contract/workspace.ts';
+import { asFull, dropPartialUploads } from '../../src/server/api/put-source.ts';
 import { appendEvent } from '../../src/server/store/events.ts';
 import { findWorkspace, updateWorkspace } from '../../src/server/store/workspaces.ts';
 import { createApiWorld } from '../support/api-world.ts';
@@ -551,8 +552,15 @@ test('an upload that breaks off leaves nothing', async () => {
   assert.equal((await findWorkspace(world.store.db, id))?.uploaded, 0);
 });
 
-test('a full disk is called so', async () => {
-  const { asFull } = await import('../../src/server/api/put-source.ts');
+test('what a killed server left of an upload is dropped at the next start', async () => {
+  await using world = await createApiWorld();
+  const folder = join(world.dataDir, 'uploads');
+  for (const name of ['a.bundle', 'a.bundle.req-1.part']) writeFileSync(join(folder, name), '');
+  await dropPartialUploads(world.dataDir);
+  assert.deepEqual(uploads(world), ['a.bundle']);
+});
+
+test('a full disk is called so', () => {
   const full = asFull(Object.assign(new Error('no space'), { code: 'ENOSPC' }), '/data/uploads');
   assert.ok(full instanceof NexusError && full.code === 'disk_full');
 });

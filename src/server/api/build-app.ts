@@ -9,6 +9,7 @@ import type { ServerConfig } from '../../contract/server-config.ts';
 import type { AppDeps, HandlerDeps } from './app-deps.ts';
 import { answerBrokenRequest, answerError, answerErrors } from './error-answers.ts';
 import { createHandlers } from './handlers.ts';
+import { dropPartialUploads } from './put-source.ts';
 import { registerEndpoints } from './register-endpoints.ts';
 import { requestIdOf } from './request-id.ts';
 import { registerRootRoutes } from './root-routes.ts';
@@ -19,6 +20,7 @@ const socketCloseTimeoutMs = 2_000;
 
 /** More routes may be added before it listens. `close()` ends streams, lets running requests end, and refuses new ones. */
 export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
+  await dropPartialUploads(deps.config.data_dir);
   const app = fastify({
     loggerInstance: deps.log,
     logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: 'request_id' }),

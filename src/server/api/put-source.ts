@@ -1,6 +1,6 @@
 /** The repository of a workspace, streamed to the disk as a git bundle; it is there whole or not at all. */
-import { open, rename, rm } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { open, readdir, rename, rm } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { NexusError } from '../../contract/errors.ts';
 import type { CreateWorkspaceRequest } from '../../contract/workspace.ts';
@@ -38,6 +38,12 @@ export function putSourceHandler({
     await store.transaction((tx) => updateWorkspace(tx, id, { uploaded: 1 }));
     reconciler.nudge(id);
   };
+}
+
+/** What a server that was killed in the middle of an upload left behind. */
+export async function dropPartialUploads(dataDir: string): Promise<void> {
+  const folder = dirname(uploadFile(dataDir, 'any'));
+  for (const name of await readdir(folder)) if (name.endsWith('.part')) await rm(join(folder, name), { force: true });
 }
 
 /** @throws invalid_request unless the workspace waits for its repository */
