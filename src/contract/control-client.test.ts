@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import net from 'node:net';
@@ -18,12 +19,10 @@ const folder = await mkdtemp(join(tmpdir(), 'nexus-control-'));
 after(() => rm(folder, { recursive: true }));
 const identity = await loadIdentity(join(folder, 'server'));
 const peer = await loadIdentity(join(folder, 'peer'));
-let states = 0;
 
 /** A client with a folder of its own, and what it was told so far. */
 function startClient(overrides: Partial<ControlOptions> & Pick<ControlOptions, 'url'>) {
-  states += 1;
-  const stateDir = join(folder, `state-${states}`);
+  const stateDir = join(folder, randomUUID());
   const heard: (Welcome | ServerToPeer | string)[] = [];
   const news = new EventTarget();
   function hear(what: Welcome | ServerToPeer | string): void {

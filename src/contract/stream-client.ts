@@ -14,7 +14,6 @@ import { newStreamNonce, sameMac, streamMac, type StreamIntent } from './stream-
 import { streamAccepted, streamAnswer, streamGreeting, type StreamRequest } from './stream-protocol.ts';
 
 export type StreamTarget = z.infer<typeof streamTarget>;
-export type StreamAnswer = z.infer<typeof streamAnswer>;
 
 /** A peer that vanished is noticed by the kernel after this and ten probes a second apart. */
 const waitingKeepAliveMs = 15_000;

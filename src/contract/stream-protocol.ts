@@ -3,12 +3,13 @@
  * stream, an opener (the gateway itself, or the server through the gateway) takes one.
  *
  *   gateway → peer   {"nonce": N}                               a line of JSON each, ended by \n, at most 64 KiB
- *   peer → gateway   {"park": NODE | "open": NODE, "as": WHO, "nonce": M, "mac": HMAC(key of WHO, "peer" N M)}
- *   gateway → peer   {"mac": HMAC(key, "gateway" N M)}          or {"error": ErrorBody} and the end
+ *   peer → gateway   {"park": NODE | "open": NODE, "as": WHO, "nonce": M, "mac": HMAC(key of WHO, "peer" …)}
+ *   gateway → peer   {"mac": HMAC(key, "gateway" …)}            or {"error": ErrorBody} and the end
  *   opener → agent   StreamRequest                              over the spliced connection
  *   agent → opener   {"ok": true} or {"error": ErrorBody}
  *
- * and then the bytes. `tcp`, `put` and `logs` are raw bytes; `exec` carries frames both ways.
+ * and then the bytes. Both MACs cover N, M, WHO and what is asked for (stream-mac.ts).
+ * `tcp`, `put` and `logs` are raw bytes; `exec` carries frames both ways.
  */
 import { z } from 'zod';
 import { port, serviceName, workspaceId } from './ids.ts';
