@@ -34,10 +34,12 @@ say "server $NEXUS_SERVER (log: $log)"
 
 "$nexus" ssh setup --yes
 "$nexus" ssh config
-if "$nexus" workspace show "$first_workspace" --json >/dev/null 2>&1; then
-  "$nexus" workspace up "$first_workspace"
-else
-  "$nexus" workspace create "./examples/$first_workspace" --name "$first_workspace"
-fi
+status=$("$nexus" workspace show "$first_workspace" --json 2>/dev/null | sed -n 's/^  "status": "\(.*\)",$/\1/p')
+case $status in
+  '') "$nexus" workspace create "./examples/$first_workspace" --name "$first_workspace" ;;
+  running) "$nexus" workspace show "$first_workspace" ;;
+  pending | creating) "$nexus" workspace status "$first_workspace" --watch ;;
+  *) "$nexus" workspace up "$first_workspace" ;;
+esac
 # Once more for the new host key; the summary above stays the last thing said.
 "$nexus" ssh config >/dev/null

@@ -41,7 +41,7 @@ export const errorCatalogue = {
     status: 401,
     meaning: 'No token, or one that is not accepted.',
     message: ({ reason }) => `You are not signed in: ${reason}.`,
-    hint: () => 'nexus auth github',
+    hint: () => 'nexus doctor',
   }),
   forbidden: define<{ reason: string }>({
     status: 403,

@@ -1,11 +1,11 @@
 /** The server: its parts, put together, started and ended in order. */
-import { userInfo } from 'node:os';
 import type pino from 'pino';
 import { NexusError } from '../contract/errors.ts';
 import type { ServerConfig } from '../contract/server-config.ts';
 import { openStream } from '../contract/stream-client.ts';
 import { loadIdentity } from '../lib/identity.ts';
 import { createLogger } from '../lib/log.ts';
+import { osUserName } from '../lib/os-user.ts';
 import { buildApp } from './api/build-app.ts';
 import { createAuthenticator } from './auth/authenticator.ts';
 import type { OpenStream } from './collaborators.ts';
@@ -114,8 +114,7 @@ async function closeWithin(
 }
 
 function osUser(): { username: string; uid: number } {
-  const { username, uid } = userInfo();
-  return { username, uid: Math.max(uid, 0) };
+  return { username: osUserName(), uid: process.getuid?.() ?? 0 };
 }
 
 function stopOnSignals(): Disposable & { readonly signal: AbortSignal } {

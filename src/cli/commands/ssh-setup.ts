@@ -8,13 +8,14 @@ import type { CliContext } from '../context.ts';
 import { expandHome, nexusPaths } from '../files/nexus-paths.ts';
 import { readUserConfig, setUserConfigValue } from '../files/user-config-file.ts';
 import { connect } from '../server/connect.ts';
+import { osUserName } from '../../lib/os-user.ts';
 import { findSshKey, generateSshKey, readSshKey } from '../ssh/ssh-keys.ts';
 import type { SshKey } from '../ssh/ssh-keys.ts';
 import { refreshSshConfig } from '../ssh/write-ssh-config.ts';
 import { askYesNo } from '../terminal/ask.ts';
 import { printResult } from '../terminal/print.ts';
 import { join } from 'node:path';
-import { hostname, userInfo } from 'node:os';
+import { hostname } from 'node:os';
 
 type Options = { keyPath: string | undefined; generate: boolean; yes: boolean; json: boolean };
 
@@ -67,10 +68,7 @@ async function findOrMakeKey({ keyPath, generate }: Options, context: CliContext
     const found = await findSshKey({ env, configured: config.ssh?.key_path });
     if (found !== null) return found;
   }
-  const made = await generateSshKey(
-    path ?? join(paths.userSshFolder, 'id_ed25519'),
-    `${userInfo().username}@${hostname()}`,
-  );
+  const made = await generateSshKey(path ?? join(paths.userSshFolder, 'id_ed25519'), `${osUserName()}@${hostname()}`);
   stderr.write(`made a new key: ${made.path}\n`);
   return made;
 }
