@@ -54,7 +54,10 @@ function onlyRoles(given: Partial<Roles>): Roles {
   });
 }
 
-export async function createCliWorld(): Promise<CliWorld> {
+/** @param options.program what `spawn` runs; absent: the sources */
+export async function createCliWorld({
+  program = sourceProgram,
+}: { program?: readonly string[] } = {}): Promise<CliWorld> {
   const api = await createApiWorld();
   const home = await mkdtemp(join(tmpdir(), 'nexus-cli-'));
   await mkdir(join(home, '.ssh'), { mode: 0o700 });
@@ -85,7 +88,7 @@ export async function createCliWorld(): Promise<CliWorld> {
     run: (args, options = {}) =>
       runWithin(args, { ...options, env: { ...env, ...options.env }, cwd: options.cwd ?? home }),
     spawn: (args, options = {}) =>
-      runProcess(args, { ...options, env: { ...env, ...options.env }, cwd: options.cwd ?? home }),
+      runProcess([...program, ...args], { ...options, env: { ...env, ...options.env }, cwd: options.cwd ?? home }),
     async repository(name, files = { 'index.html': '<h1>hello</h1>\n' }) {
       const folder = join(home, name);
       await mkdir(folder, { recursive: true });
@@ -168,17 +171,11 @@ function collector({ terminal, onOutput, env }: Prepared): { output: Output; tex
   return { output, text: () => text };
 }
 
-function runProcess(args: readonly string[], options: Prepared): Promise<CliResult> {
-  const [program = '', ...prefix] = sourceProgram;
+function runProcess([file = '', ...args]: readonly string[], options: Prepared): Promise<CliResult> {
   return new Promise((resolve) => {
-    const child = execFile(
-      program,
-      [...prefix, ...args],
-      { env: options.env, cwd: options.cwd },
-      (error, stdout, stderr) => {
-        resolve({ exitCode: typeof error?.code === 'number' ? error.code : error === null ? 0 : -1, stdout, stderr });
-      },
-    );
+    const child = execFile(file, args, { env: options.env, cwd: options.cwd }, (error, stdout, stderr) => {
+      resolve({ exitCode: typeof error?.code === 'number' ? error.code : error === null ? 0 : -1, stdout, stderr });
+    });
     child.stdin?.end(options.input ?? '');
   });
 }
