@@ -104,15 +104,21 @@ clone_from_bundle() {
   find_bundled_branch
   if [[ -n $branch ]]; then
     watched checkout --progress "$branch" -- || exit 1
-    git config "branch.$branch.remote" origin
-    git config "branch.$branch.merge" "refs/heads/$branch"
   elif [[ -n $ref ]]; then
     git cat-file -e "$ref^{commit}" 2>/dev/null || git fetch --quiet "$bundle" HEAD 2>/dev/null
     git cat-file -e "$ref^{commit}" 2>/dev/null || fail "it has no branch, tag or commit $ref"
     watched -c advice.detachedHead=false checkout --progress --detach "$ref^{commit}" -- || exit 1
   fi
-  ! is_remote "$url" || git remote add origin "$url"
+  ! is_remote "$url" || add_origin
   take_changes
+}
+
+# A branch that the remote does not have yet gets its counterpart with the first push.
+add_origin() {
+  git remote add origin "$url"
+  git config push.autoSetupRemote true
+  [[ -z $branch ]] || ! git show-ref --quiet --verify "refs/remotes/origin/$branch" ||
+    git branch --quiet --set-upstream-to "origin/$branch"
 }
 
 # Uncommitted changes come as a commit on top of HEAD, and are uncommitted again.
