@@ -217,7 +217,7 @@ async function buildServer(parts: Parts): Promise<ReconcileServer & { port: numb
 function mortalStore(store: Store): { store: Store; kill(): void; dieAfter(commits: number): Promise<void> } {
   let left = Infinity;
   let onDeath = (): void => undefined;
-  const never = new Promise<never>(() => undefined);
+  const dead = new Error('the server is dead');
   return {
     store: {
       file: store.file,
@@ -227,13 +227,13 @@ function mortalStore(store: Store): { store: Store; kill(): void; dieAfter(commi
       },
       onEvent: (listener) => store.onEvent(listener),
       async transaction(run) {
-        if (left <= 0) return never;
+        if (left <= 0) throw dead;
         left -= 1;
         const isLast = left === 0;
         const result = await store.transaction(run);
         if (!isLast) return result;
         onDeath();
-        return never;
+        throw dead;
       },
       [Symbol.asyncDispose]: async () => undefined,
     },

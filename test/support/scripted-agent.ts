@@ -37,6 +37,8 @@ export class ScriptedEngine {
   /** Every command that had an effect, as `do` or `do:what`. */
   readonly log: string[] = [];
   readonly lastCommands = new Map<AgentCommand['do'], AgentCommand>();
+  /** The agent's journal, which is on the node's disk. */
+  readonly answers = new Map<string, Promise<CommandAnswer>>();
   config: ResolvedConfig = plainConfig;
   /** How services are right after their start. */
   startsAs: Partial<ServiceReport> = { state: 'running', health: 'healthy' };
@@ -212,7 +214,7 @@ export async function startScriptedAgent(options: {
   const welcomes: Welcome[] = [];
   const messages: ServerToPeer[] = [];
   const commandIds: string[] = [];
-  const answers = new Map<string, Promise<CommandAnswer>>();
+  const { answers } = engine;
 
   async function answerTo(id: string, command: AgentCommand): Promise<CommandAnswer> {
     try {
