@@ -1,6 +1,6 @@
 import { createEngineClient, type EngineClient } from '../providers/lxc/engine-client.ts';
 import { configuredRange } from '../providers/lxc/engine-project.ts';
-import { findSocket, knownSockets } from '../providers/lxc/find-socket.ts';
+import { likelySocket } from '../providers/lxc/find-socket.ts';
 import { layout } from '../providers/lxc/layout.ts';
 import { hasBase } from '../providers/lxc/bases.ts';
 import { createLxcProvider } from '../providers/lxc/lxc-provider.ts';
@@ -30,7 +30,7 @@ const defaultImage = 'debian:12';
 
 /** The engine of this machine, where it is or will be. */
 export function nodeEngine({ socketPath, project = layout.project }: NodeOptions): EngineClient {
-  return createEngineClient({ socketPath: socketPath ?? findSocket() ?? knownSockets.at(-1) ?? '', project });
+  return createEngineClient({ socketPath: socketPath ?? likelySocket(), project });
 }
 
 /** What has to be right before the engine can be asked anything. */

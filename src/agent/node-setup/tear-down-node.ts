@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { removeNetworkRules } from '../providers/lxc/apply-network-rules.ts';
 import type { EngineClient } from '../providers/lxc/engine-client.ts';
 import { isNotFound, unavailable } from '../providers/lxc/engine-failure.ts';
+import { rangeKey } from '../providers/lxc/engine-project.ts';
 import { layout } from '../providers/lxc/layout.ts';
 import { removeInstance } from '../providers/lxc/lifecycle.ts';
 import { engineVersion } from './engine-running.ts';
@@ -20,7 +21,11 @@ export async function tearDownNode(
 ): Promise<void> {
   const { onStep = () => undefined, pool = layout.pool, ...node } = options;
   if ((await engineVersion(options.socketPath)) === null) onStep('no engine answers: nothing to remove from it');
-  else await emptyEngine(nodeEngine(node), pool, onStep);
+  else {
+    const engine = nodeEngine(node);
+    await emptyEngine(engine, pool, onStep);
+    if (await isStillUsed(engine)) return;
+  }
   onStep('removing the network rules and kernel limits');
   await removeNetworkRules();
   await rm(sysctlFile, { force: true });
@@ -28,7 +33,7 @@ export async function tearDownNode(
 }
 
 /** Instances of all clusters, images, the project, and the pool. */
-export async function emptyEngine(engine: EngineClient, pool: string, onStep: (line: string) => void): Promise<void> {
+async function emptyEngine(engine: EngineClient, pool: string, onStep: (line: string) => void): Promise<void> {
   const named = z.array(z.object({ name: z.string() }));
   const printed = z.array(z.object({ fingerprint: z.string() }));
   const query = { recursion: '1' };
@@ -46,6 +51,13 @@ export async function emptyEngine(engine: EngineClient, pool: string, onStep: (l
   await engine.change('DELETE', `/1.0/projects/${engine.project}`).catch(absent);
   const options = { timeoutMs: deleteTimeoutMs };
   await engine.change('DELETE', `/1.0/storage-pools/${pool}`, undefined, options).catch(absent);
+}
+
+/** Whether another project of the engine was set up by us: then the machine goes on being a node. */
+async function isStillUsed(engine: EngineClient): Promise<boolean> {
+  const projects = z.array(z.object({ config: z.record(z.string(), z.string()) }));
+  const found = await engine.get('/1.0/projects', projects, { query: { recursion: '1', project: 'default' } });
+  return found.some(({ config }) => config[rangeKey] !== undefined);
 }
 
 function absent(thrown: unknown): null {

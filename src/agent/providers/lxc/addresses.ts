@@ -14,7 +14,7 @@ export type Addresses = {
   assign(
     name: string,
     use: { make(address: string): Promise<void>; move(address: string): Promise<void> },
-  ): Promise<void>;
+  ): Promise<string>;
 };
 
 export function createAddresses(engine: EngineClient, range: () => Promise<AddressRange>): Addresses {
@@ -52,6 +52,7 @@ export function createAddresses(engine: EngineClient, range: () => Promise<Addre
       } finally {
         promised.delete(address);
       }
+      return address;
     },
   };
 }

@@ -2,6 +2,7 @@ import { NexusError } from '../../../contract/errors.ts';
 import { withHostLock } from '../../../lib/host-lock.ts';
 import { createSingleFlight } from '../../../lib/single-flight.ts';
 import type { BaseRef, BaseSpec } from '../provider.ts';
+import { resolverAddresses } from './address-range.ts';
 import { isPackageName } from './base-packages.ts';
 import { buildBase, type BuildContext } from './base-build.ts';
 import { baseId, baseName, canonicalSpec, type CanonicalSpec } from './base-spec.ts';
@@ -9,7 +10,7 @@ import type { EngineClient } from './engine-client.ts';
 import { isNotFound, unavailable } from './engine-failure.ts';
 import { engineInstance } from './instance-config.ts';
 import { keys } from './layout.ts';
-import { noSurroundings, readSurroundings, surroundingsFingerprint, type Surroundings } from './surroundings.ts';
+import { readSurroundings, surroundingsFingerprint } from './surroundings.ts';
 
 export type EnsureOptions = {
   readonly onProgress?: ((line: string) => void) | undefined;
@@ -24,28 +25,35 @@ export type Bases = { ensure(spec: BaseSpec, options: EnsureOptions): Promise<Ba
  * it is made under another, and gets its own when it is whole. One process of the host builds a base at a time.
  */
 export function createBases(context: BuildContext, { carrySurroundings }: { carrySurroundings: boolean }): Bases {
+  const { engine, signal } = context;
   const singleFlight = createSingleFlight();
 
-  async function isThere(spec: CanonicalSpec, surroundings: Surroundings): Promise<boolean> {
-    return (await surroundingsOf(context.engine, spec)) === surroundingsFingerprint(surroundings);
+  async function makeSure(spec: CanonicalSpec, onProgress: (line: string) => void): Promise<void> {
+    const resolvers = resolverAddresses(await context.range());
+    const surroundings = await readSurroundings({ resolvers, carry: carrySurroundings });
+    const wanted = surroundingsFingerprint(surroundings);
+    if ((await surroundingsOf(engine, spec)) === wanted) return;
+    const plain = { ...spec, packages: [] };
+    if (spec.packages.length > 0) await ensure(plain, onProgress);
+    const onWait = (): void => onProgress('another process of this node is building the base');
+    await withHostLock(
+      `base-${baseId(spec)}`,
+      async () => {
+        const found = await surroundingsOf(engine, spec);
+        if (found === wanted) return;
+        const request = { spec, surroundings, onProgress };
+        if (found !== null)
+          await buildBase(context, { ...request, origin: { kind: 'outdated', base: baseName(spec) } });
+        else if (spec.packages.length === 0) await buildBase(context, { ...request, origin: { kind: 'image' } });
+        else await buildBase(context, { ...request, origin: { kind: 'plain', base: baseName(plain) } });
+      },
+      { onWait, signal },
+    );
   }
 
   async function ensure(spec: CanonicalSpec, onProgress: (line: string) => void): Promise<BaseRef> {
     const name = baseName(spec);
-    const surroundings = carrySurroundings ? await readSurroundings() : noSurroundings;
-    if (!(await isThere(spec, surroundings))) {
-      const plain = spec.packages.length > 0 ? await ensure({ ...spec, packages: [] }, onProgress) : null;
-      await singleFlight(name, () =>
-        withHostLock(
-          baseId(spec),
-          async () => {
-            if (await isThere(spec, surroundings)) return;
-            await buildBase(context, { spec, plain: plain?.name ?? null, surroundings, onProgress });
-          },
-          { onWait: () => onProgress('another process of this node is building the base'), signal: context.signal },
-        ),
-      );
-    }
+    await singleFlight(name, () => makeSure(spec, onProgress));
     return { name, ...spec };
   }
 

@@ -76,28 +76,12 @@ export function createEngineClient({ socketPath, project }: { socketPath: string
     return operationSchema.parse(await json(method, path, body, options));
   }
 
-  async function waitFor(
-    operationId: string,
-    { timeoutMs, signal }: { timeoutMs: number; signal?: AbortSignal | undefined },
-  ): Promise<Operation> {
-    const deadline = Date.now() + timeoutMs;
-    for (;;) {
-      const leftMs = deadline - Date.now();
-      if (leftMs <= 0)
-        throw new EngineFailure({ status: 0, message: `operation did not end in ${timeoutMs / 1000} s` });
-      const seconds = Math.min(Math.ceil(leftMs / 1000), longestWaitSeconds);
-      const operation = operationSchema.parse(
-        await json('GET', `/1.0/operations/${operationId}/wait`, undefined, {
-          query: { timeout: String(seconds) },
-          timeoutMs: (seconds + 5) * 1000,
-          signal,
-        }),
-      );
-      if (operation.status_code === operationSucceeded) return operation;
-      if (operation.status_code > operationSucceeded)
-        throw new EngineFailure({ status: operation.status_code, message: operation.err });
-    }
-  }
+  const waitFor: EngineClient['waitFor'] = (operationId, { timeoutMs, signal }) =>
+    waitUntilDone(timeoutMs, async (seconds) => {
+      const query = { timeout: String(seconds) };
+      const options = { query, timeoutMs: (seconds + 5) * 1000, signal };
+      return operationSchema.parse(await json('GET', `/1.0/operations/${operationId}/wait`, undefined, options));
+    });
 
   return {
     socketPath,
@@ -128,6 +112,19 @@ export function createEngineClient({ socketPath, project }: { socketPath: string
       return new WebSocket(url, { perMessageDeflate: false });
     },
   };
+}
+
+/** @param wait waits for so many seconds at most, and tells how the operation is then */
+async function waitUntilDone(timeoutMs: number, wait: (seconds: number) => Promise<Operation>): Promise<Operation> {
+  const deadline = Date.now() + timeoutMs;
+  for (;;) {
+    const leftMs = deadline - Date.now();
+    if (leftMs <= 0) throw new EngineFailure({ status: 0, message: `it was not done in ${timeoutMs / 1000} s` });
+    const operation = await wait(Math.min(Math.ceil(leftMs / 1000), longestWaitSeconds));
+    if (operation.status_code === operationSucceeded) return operation;
+    if (operation.status_code > operationSucceeded)
+      throw new EngineFailure({ status: operation.status_code, message: operation.err });
+  }
 }
 
 type Outgoing = RequestOptions & {

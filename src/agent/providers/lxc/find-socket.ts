@@ -12,6 +12,11 @@ export function findSocket(candidates: readonly string[] = knownSockets): string
   return candidates.find(isUsable) ?? null;
 }
 
+/** Where to look for an engine that is not there yet, too. */
+export function likelySocket(): string {
+  return findSocket() ?? '/var/lib/lxd/unix.socket';
+}
+
 function isUsable(path: string): boolean {
   try {
     accessSync(path, constants.R_OK | constants.W_OK);

@@ -11,7 +11,7 @@ import { isNotFound, unavailable } from './engine-failure.ts';
 import { configuredRange } from './engine-project.ts';
 import { execInInstance } from './exec.ts';
 import { getFile, putFile } from './files.ts';
-import { findSocket, knownSockets } from './find-socket.ts';
+import { likelySocket } from './find-socket.ts';
 import { engineInstance, isWorkspaceOf, toInstance } from './instance-config.ts';
 import { instanceName, layout } from './layout.ts';
 import { removeInstance, startInstance, stateOf, stopInstance } from './lifecycle.ts';
@@ -39,8 +39,7 @@ const capabilities: Capabilities = { init: 'systemd', freeze: true, snapshot: tr
 /** Workspaces as unprivileged containers of LXD or Incus. */
 export function createLxcProvider(options: LxcOptions): Provider {
   const { clusterId, project = layout.project, pool = layout.pool, cacheFolder = layout.cacheFolder } = options;
-  const socketPath = options.socketPath ?? findSocket() ?? knownSockets.at(-1) ?? '';
-  const engine = createEngineClient({ socketPath, project });
+  const engine = createEngineClient({ socketPath: options.socketPath ?? likelySocket(), project });
   const stopped = new AbortController();
 
   const range = async (): Promise<AddressRange> =>

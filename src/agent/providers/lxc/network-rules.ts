@@ -13,7 +13,8 @@ export const tableName = 'nexus';
  * What a workspace may: the internet and the network that the host is in; names from the host's upstream servers,
  * which it asks under two fixed addresses of the range, so that a host that changes networks needs nothing changed
  * inside. What it may not: the host itself, other workspaces, link-local (cloud metadata) addresses, another
- * engine's containers, an address that is not its own.
+ * engine's containers, an address that is not its own. An address of the range that no workspace has is unreachable at
+ * once: the network outside, which might answer for it, is never asked.
  */
 export function networkRules({ range, upstream }: { range: string; upstream: readonly string[] }): string {
   const workspaces = `"${layout.interfacePrefix}*"`;
@@ -40,6 +41,10 @@ ${names.join('\n')}
     type filter hook input priority filter; policy accept;
     iifname ${workspaces} ct state established,related accept
     iifname ${workspaces} drop
+  }
+  chain to_workspaces {
+    type filter hook output priority filter; policy accept;
+    ip daddr ${range} oifname != ${workspaces} reject with icmp type host-unreachable
   }
   chain through_host {
     type filter hook forward priority filter; policy accept;

@@ -1,12 +1,11 @@
 import { basePackages } from './base-packages.ts';
-import type { Surroundings } from './surroundings.ts';
 
 /**
  * The shell scripts that turn a distribution's root file system into a base. They run as root in a started
  * instance, whatever that came from, and may be run again.
  */
 
-const head = `set -eu
+export const scriptHead = `set -eu
 export DEBIAN_FRONTEND=noninteractive LC_ALL=C.UTF-8
 `;
 
@@ -61,7 +60,7 @@ find /usr/share/locale -mindepth 1 -type d -empty -delete 2>/dev/null || true
  * Replaces the distribution's npm, which is 300 packages of 24,000 files, with npm's own, where the registry can be
  * reached and the distribution's Node is new enough for it.
  */
-export const npmScript = `${head}
+export const npmScript = `${scriptHead}
 [ "$(node --print 'process.versions.node.split(".")[0]')" -ge 18 ] || exit 0
 npm install --global --prefix /usr/local --no-audit --no-fund --fetch-retries 1 npm@10 || exit 0
 echo 'prefix=/usr/local' > /usr/local/lib/node_modules/npm/npmrc
@@ -73,7 +72,7 @@ apt-get -qq -o Dpkg::Use-Pty=0 -o Dpkg::Options::=--force-unsafe-io -y purge --a
 
 /** Makes `dev`, sshd, logging and a short boot. Installs what the root file system does not have of the packages. */
 export function provisionScript(): string {
-  return `${head}${bootedScript}${quietApt}
+  return `${scriptHead}${bootedScript}${quietApt}
 missing=
 for package in ${basePackages.join(' ')}; do
   dpkg-query -W -f '\${Status}' "$package" 2>/dev/null | grep -q ' installed$' || missing="$missing $package"
@@ -261,7 +260,7 @@ rm -f /etc/hostname /etc/motd /etc/update-motd.d/*
 
 /** Packages of a repository on top of a base. None of their services starts by itself. */
 export function packagesScript(packages: readonly string[]): string {
-  return `${head}${bootedScript}${quietApt}
+  return `${scriptHead}${bootedScript}${quietApt}
 case ' ${packages.join(' ')} ' in *' postgresql'*)
   # A repository's own service makes its database.
   mkdir -p /etc/postgresql-common
@@ -277,39 +276,8 @@ if getent group postgres >/dev/null; then usermod --append --groups postgres dev
 ${cleanUp}`;
 }
 
-export const environmentFile = '/etc/environment';
-
-/**
- * What all sessions and services find in their environment; the node's certificates and proxy. Run it again
- * whenever one of these, or the set of packages, changes.
- */
-export function surroundingsScript({ certificates, proxy }: Surroundings): string {
-  const bundle = '/etc/ssl/certs/ca-certificates.crt';
-  const trust =
-    certificates.length === 0 ? {} : { NODE_EXTRA_CA_CERTS: bundle, SSL_CERT_FILE: bundle, REQUESTS_CA_BUNDLE: bundle };
-  const variables = Object.entries({ LANG: 'C.UTF-8', ...trust, ...proxy });
-  return `${head}
-rm -f /usr/local/share/ca-certificates/nexus-*.crt
-${certificates
-  .map(({ name, pem }) => `cat > '/usr/local/share/ca-certificates/nexus-${name}' <<'END'\n${pem.trim()}\nEND\n`)
-  .join('')}update-ca-certificates >/dev/null 2>&1
-path=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
-for folder in /usr/lib/postgresql/*/bin; do [ ! -d "$folder" ] || path="$path:$folder"; done
-cat > ${environmentFile} <<'END'
-${variables.map(([name, value]) => `${name}=${value}`).join('\n')}
-END
-echo "PATH=$path" >> ${environmentFile}
-sed 's/^\\([^=]*\\)=\\(.*\\)$/export \\1="\\2"/' ${environmentFile} > /etc/profile.d/nexus.sh
-{ echo '[Manager]'; sed 's/%/%%/g; s/.*/DefaultEnvironment="&"/' ${environmentFile}; } > /etc/systemd/system.conf.d/nexus.conf
-sed -n 's/^\\(https\\{0,1\\}\\)_proxy=\\(.*\\)$/Acquire::\\1::Proxy "\\2";/p' ${environmentFile} > /etc/apt/apt.conf.d/90nexus-proxy
-printf 'Defaults env_keep += "${variables.map(([name]) => name).join(' ')}"\\n' > /etc/sudoers.d/91-nexus
-chmod 440 /etc/sudoers.d/91-nexus
-cat ${environmentFile}
-`;
-}
-
 /** Last of all: takes away what must not be the same in every copy. */
-export const sealScript = `${head}
+export const sealScript = `${scriptHead}
 rm -rf /etc/ssh/ssh_host_* /var/log/journal/* /tmp/* /var/tmp/* /root/.bash_history /var/lib/systemd/random-seed
 : > /etc/machine-id
 rm -f /var/lib/dbus/machine-id

@@ -1,0 +1,54 @@
+import { instancesOf } from './addresses.ts';
+import { baseName, unfinishedName, type CanonicalSpec } from './base-spec.ts';
+import type { EngineClient } from './engine-client.ts';
+import { isNotFound } from './engine-failure.ts';
+import { keys, layout } from './layout.ts';
+import { removeInstance } from './lifecycle.ts';
+import { surroundingsFingerprint, type Surroundings } from './surroundings.ts';
+
+const renameTimeoutMs = 60_000;
+
+/**
+ * Gives a finished base its name. One of before goes out of the way first, and then for good: workspaces that were
+ * copied from it share nothing with it that it could take along.
+ * @param environment lines of `/etc/environment`: the engine gives them to what it runs inside
+ */
+export async function finishBase(
+  engine: EngineClient,
+  base: {
+    readonly spec: CanonicalSpec;
+    readonly surroundings: Surroundings;
+    readonly environment: readonly string[];
+  },
+): Promise<void> {
+  const name = unfinishedName(base.spec);
+  const final = baseName(base.spec);
+  const variables = base.environment.map((line) => {
+    const at = line.indexOf('=');
+    return [`environment.${line.slice(0, at)}`, line.slice(at + 1)];
+  });
+  const config = { ...Object.fromEntries(variables), [keys.surroundings]: surroundingsFingerprint(base.surroundings) };
+  await engine.change('PATCH', `/1.0/instances/${name}`, { config });
+  const outdated = `${layout.unfinishedPrefix}old-${final.slice(layout.basePrefix.length)}`;
+  await removeInstance(engine, outdated);
+  await rename(engine, final, outdated).catch((thrown) => {
+    if (!isNotFound(thrown)) throw thrown;
+  });
+  await rename(engine, name, final);
+  await removeInstance(engine, outdated);
+  await removeOlder(engine, base.spec);
+}
+
+/** Bases of the same spec that were made with other scripts than today's. */
+async function removeOlder(engine: EngineClient, spec: CanonicalSpec): Promise<void> {
+  const all = await instancesOf(engine);
+  const older = all.filter(
+    ({ name, config }) =>
+      name.startsWith(layout.basePrefix) && name !== baseName(spec) && config[keys.spec] === JSON.stringify(spec),
+  );
+  for (const { name } of older) await removeInstance(engine, name);
+}
+
+async function rename(engine: EngineClient, from: string, to: string): Promise<void> {
+  await engine.operate('POST', `/1.0/instances/${from}`, { name: to }, { timeoutMs: renameTimeoutMs });
+}
