@@ -6,6 +6,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { createCliWorld } from '../support/cli-world.ts';
+import { answerStreams, runFakeCommand, shoutingPort } from '../support/fake-workspace.ts';
 import { sourceProgram } from '../support/programs.ts';
 
 const [program = '', ...prefix] = sourceProgram;
@@ -97,7 +98,7 @@ test('an unreadable file of settings is kept aside and named', async () => {
   assert.match(stderr, /^! .*config\.yaml cannot be read \(.*\); it is kept as .*config\.yaml\.unreadable-\d+\n$/);
 });
 
-test('Ctrl-C ends a command that waits, and a second one at once', async () => {
+test('Ctrl-C ends a command that waits', async () => {
   await using world = await createCliWorld();
   const { workspace_id } = await world.api
     .client()
@@ -118,6 +119,59 @@ test('Ctrl-C ends a command that waits, and a second one at once', async () => {
   await asked.promise;
   stopping.kill('SIGINT');
   assert.deepEqual(await once(stopping, 'exit'), [130, null]);
+});
+
+test('a second Ctrl-C ends at once what does not end by itself', async () => {
+  await using world = await createCliWorld();
+  const { workspace_id } = await world.api
+    .client()
+    .call('createWorkspace', { body: { workspace_name: 'shop', repo: { owner: 'o', name: 'r' } } });
+  await world.api.settle(workspace_id);
+  world.api.openStream = answerStreams([], (request) =>
+    request.kind === 'exec' ? runFakeCommand(request) : shoutingPort(),
+  );
+  const child = spawn(program, [...prefix, 'workspace', 'exec', '--', 'deaf'], { env: world.env, cwd: world.home });
+  await once(child.stdout, 'data');
+  child.kill('SIGINT');
+  const [heard] = (await once(child.stdout, 'data')) as [Buffer];
+  assert.equal(heard.toString(), 'SIGINT\n');
+  child.kill('SIGINT');
+  assert.deepEqual(await once(child, 'exit'), [130, null]);
+});
+
+test('a server runs until SIGTERM, and a second one on its folder does not', async () => {
+  await using world = await createCliWorld();
+  const dataDir = join(world.home, 'data');
+  const env = {
+    ...world.env,
+    NEXUS_DATA_DIR: dataDir,
+    NEXUS_SERVER: '',
+    NEXUS_TOKEN: '',
+    NEXUS_LISTEN_PORT: '0',
+    NEXUS_NODE_EMBEDDED: 'false',
+    NEXUS_GATEWAY_EMBEDDED: 'false',
+  };
+  const server = spawn(program, [...prefix, 'server', 'start'], {
+    env,
+    cwd: world.home,
+    stdio: ['ignore', 'ignore', 'pipe'],
+  });
+  let log = '';
+  for await (const chunk of server.stderr) {
+    log += String(chunk);
+    if (log.includes('the server answers')) break;
+  }
+  const status = await world.spawn(['server', 'status', '--json'], { env });
+  assert.equal(status.exitCode, 0, status.stderr);
+  const second = await world.spawn(['server', 'start'], { env });
+  assert.match(second.stderr, /✖ Could not run the server\n {2}.*\n/);
+  assert.notEqual(second.exitCode, 0);
+  const doctor = await world.spawn(['doctor', '--json'], { env });
+  assert.equal(doctor.exitCode, 1, 'it has no node');
+  server.kill('SIGTERM');
+  assert.deepEqual(await once(server, 'exit'), [0, null]);
+  const broken = await world.spawn(['server', 'start', '--config', join(world.home, 'nothing.yaml')], { env });
+  assert.match(broken.stderr, /✖ Could not run the server\n {2}.*nothing\.yaml/);
 });
 
 test('a command that is left where it stands says so', async () => {

@@ -144,6 +144,20 @@ test('the OpenSSH configuration is written, included once, and kept up to date',
   assert.doesNotMatch(await readFile(config, 'utf8'), /Host nexus-shop/);
 });
 
+test('a new workspace says how it is reached from here', async () => {
+  await using world = await createCliWorld();
+  const { nudge } = world.api.reconciler;
+  world.api.reconciler.nudge = (id) => {
+    nudge(id);
+    void world.api.settle(id);
+  };
+  await world.run(['ssh', 'setup']);
+  await world.run(['ssh', 'config']);
+  const created = await world.run(['workspace', 'create', 'alice/tool']);
+  assert.match(created.stdout, /^Next\n {2}ssh nexus-tool\n {2}nexus workspace logs tool --follow\n/m);
+  assert.match(await readFile(join(world.home, '.nexus/ssh/config'), 'utf8'), /^Host nexus-tool$/m);
+});
+
 test('it is a new file when there was none, and not touched without being asked', async () => {
   await using world = await createCliWorld();
   await createWorkspace(world, 'shop');

@@ -19,7 +19,7 @@ type ExecRequest = Extract<StreamRequest, { kind: 'exec' }>;
 
 /**
  * Runs one of these: `echo WORDS`, `cat` (its input, to the end), `fail` (says so on stderr and ends with 3), `wait`
- * (ends with 130 on SIGINT), `size` (its terminal, and each new one until `done` is typed), `refuse` (an error of the
+ * (ends with 130 on SIGINT), `deaf` (says which signal it heard, and goes on), `size` (its terminal, and each new one until `done` is typed), `refuse` (an error of the
  * agent), `vanish` (the connection breaks).
  */
 export function runFakeCommand({ command, terminal }: ExecRequest): Duplex {
@@ -48,6 +48,7 @@ export function runFakeCommand({ command, terminal }: ExecRequest): Duplex {
   };
   const interact = async (name: string): Promise<void> => {
     if (name === 'size') send(execFrame.stdout, `${terminal?.columns}x${terminal?.rows} ${terminal?.type}\n`);
+    if (name === 'deaf') send(execFrame.stdout, 'listening\n');
     if (name === 'wait') send(execFrame.stdout, 'waiting\n');
     for await (const { type, payload } of readFrames(far)) {
       const text = payload.toString();
@@ -55,6 +56,7 @@ export function runFakeCommand({ command, terminal }: ExecRequest): Duplex {
       if (type === execFrame.stdinEnd && name === 'cat') return end(0);
       if (type === execFrame.resize) send(execFrame.stdout, `${text}\n`);
       if (type === execFrame.stdin && name === 'size' && text.includes('done')) return end(0);
+      if (type === execFrame.signal && name === 'deaf') send(execFrame.stdout, `${text}\n`);
       if (type === execFrame.signal && name === 'wait') return end(text === 'SIGINT' ? 130 : 1);
     }
   };

@@ -1,14 +1,14 @@
 /** The server as it is seen from here: reachable, knowing us, with nodes, ports and disk left. */
 import type { Client } from '../../contract/api-client.ts';
-import type { HealthView, StatusView } from '../../contract/node.ts';
+import type { HealthView } from '../../contract/node.ts';
 import { parseSshPublicKey } from '../../core/ssh-key.ts';
 import type { CliContext } from '../context.ts';
 import { describeFailure } from '../report-error.ts';
 import { readSshKey } from '../ssh/ssh-keys.ts';
 import { sshKeyPath } from '../ssh/write-ssh-config.ts';
-import { formatBytes } from '../terminal/format.ts';
 import { broken, ok, warning } from './finding.ts';
 import type { Finding } from './finding.ts';
+import { nodeFindings, statusFindings } from './server-findings.ts';
 
 export async function checkServer(context: CliContext, client: Client): Promise<Finding[]> {
   let health: HealthView;
@@ -24,7 +24,7 @@ export async function checkServer(context: CliContext, client: Client): Promise<
     ...(health.version === context.version
       ? []
       : [warning('version', `this is ${context.version}, the server ${health.version}`, 'nexus version')]),
-    ...checkNodes(health),
+    ...nodeFindings(health),
   ];
   try {
     const user = await client.call('whoAmI');
@@ -32,7 +32,7 @@ export async function checkServer(context: CliContext, client: Client): Promise<
       ...findings,
       ok('sign-in', `as ${user.github_username}`),
       await checkKey(context, client, user),
-      ...(user.admin ? checkStatus(await client.call('getStatus')) : []),
+      ...(user.admin ? statusFindings(await client.call('getStatus')) : []),
     ];
   } catch (error) {
     return [...findings, failed('sign-in', error)];
@@ -42,16 +42,6 @@ export async function checkServer(context: CliContext, client: Client): Promise<
 function failed(name: string, error: unknown): Finding {
   const { why, next } = describeFailure(error, '');
   return broken(name, why, next ?? 'nexus server status');
-}
-
-function checkNodes({ nodes }: HealthView): Finding[] {
-  const names = Object.keys(nodes);
-  if (names.length === 0) return [broken('nodes', 'there are none', 'sudo nexus node setup')];
-  return Object.entries(nodes).map(([name, node]) =>
-    node.status === 'unreachable'
-      ? broken(`node ${name}`, `is unreachable, last heard of ${node.last_heartbeat ?? 'never'}`, 'nexus node list')
-      : ok(`node ${name}`, `${node.status}, workspaces: ${node.workspaces}`),
-  );
 }
 
 async function checkKey(
@@ -76,23 +66,4 @@ async function checkKey(
         `${path} is another key than the registered ${view.ssh_pubkey_fingerprint}`,
         'nexus ssh setup --yes',
       );
-}
-
-/** Below these, soon nothing new fits. */
-const leastFreePorts = 3;
-const leastFreeDisk = 0.1;
-
-function checkStatus({ gateway, ports, disk }: StatusView): Finding[] {
-  const portsDetail = `SSH ${ports.ssh.free} of ${ports.ssh.total}, services ${ports.services.free} of ${ports.services.total}`;
-  const diskDetail = `${formatBytes(disk.free_bytes)} free of ${formatBytes(disk.total_bytes)}`;
-  const hasPorts = ports.ssh.free >= leastFreePorts && ports.services.free >= leastFreePorts;
-  return [
-    gateway.connected
-      ? ok('gateway', `connected, ${gateway.version ?? 'of unknown version'}`)
-      : broken('gateway', 'is not connected', 'nexus server start'),
-    hasPorts ? ok('ports left', portsDetail) : warning('ports left', portsDetail, 'nexus workspace list'),
-    disk.free_bytes >= disk.total_bytes * leastFreeDisk
-      ? ok("server's disk", diskDetail)
-      : warning("server's disk", diskDetail, 'nexus workspace list'),
-  ];
 }

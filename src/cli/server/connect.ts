@@ -31,7 +31,7 @@ export async function serverAddress(context: Pick<CliContext, 'env' | 'stderr'>)
 function tracedFetch(stderr: Output): typeof globalThis.fetch {
   const traced = async (input: string | URL | Request, init?: RequestInit): Promise<Response> => {
     const startedMs = performance.now();
-    const line = `${init?.method ?? 'GET'} ${input instanceof Request ? input.url : String(input)}`;
+    const line = `${init?.method} ${input as string}`;
     try {
       const response = await fetch(input, init);
       const elapsed = formatDuration(performance.now() - startedMs);

@@ -1,7 +1,7 @@
 import { failure } from '../cli-error.ts';
 
 /** @throws CliError unless this process may change the machine */
-export function requireRoot(command: string): void {
-  if (process.getuid?.() === 0) return;
+export function requireRoot(command: string, uid: number | undefined = process.getuid?.()): void {
+  if (uid === 0) return;
   throw failure('This needs root.', { next: `sudo ${command}` });
 }

@@ -19,7 +19,7 @@ export async function openTunnel(client: Client, target: TunnelTarget, signal: A
 }
 
 /** How long the answer to a connection whose client has said all is waited for. */
-const lingerMs = 5000;
+const defaultLingerMs = 5000;
 
 /**
  * Joins both ends until the tunnel ends. A WebSocket cannot be closed in one direction, so after the local end has
@@ -28,13 +28,14 @@ const lingerMs = 5000;
 export async function joinStreams(
   local: { readonly input: NodeJS.ReadableStream; readonly output: NodeJS.WritableStream },
   tunnel: Duplex,
+  options: { lingerMs: number } = { lingerMs: defaultLingerMs },
 ): Promise<void> {
   const { input, output } = local;
   const ended = Promise.withResolvers<void>();
   let linger: NodeJS.Timeout | undefined;
   const lingerOn = (): void => {
     clearTimeout(linger);
-    linger = setTimeout(ended.resolve, lingerMs);
+    linger = setTimeout(ended.resolve, options.lingerMs);
   };
   const onInputEnd = (): void => {
     lingerOn();

@@ -1,0 +1,62 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { HealthView, StatusView } from '../../contract/node.ts';
+import { requireRoot } from '../server/require-root.ts';
+import { nodeFindings, statusFindings } from './server-findings.ts';
+
+const status = {
+  gateway: { connected: true, version: '1.0.0' },
+  ports: { ssh: { total: 78, free: 78 }, services: { total: 1000, free: 1000 } },
+  disk: { free_bytes: 50, total_bytes: 100 },
+} as StatusView;
+
+const statuses: readonly [name: string, change: Partial<StatusView>, expected: readonly string[]][] = [
+  ['well', {}, ['ok', 'ok', 'ok']],
+  ['a gateway of an unknown version', { gateway: { connected: true, version: null } }, ['ok', 'ok', 'ok']],
+  ['no gateway', { gateway: { connected: false, version: null } }, ['broken', 'ok', 'ok']],
+  ['few SSH ports', { ports: { ...status.ports, ssh: { total: 78, free: 2 } } }, ['ok', 'warning', 'ok']],
+  [
+    'few ports of services',
+    { ports: { ...status.ports, services: { total: 1000, free: 0 } } },
+    ['ok', 'warning', 'ok'],
+  ],
+  ['a full disk', { disk: { free_bytes: 9, total_bytes: 100 } }, ['ok', 'ok', 'warning']],
+];
+for (const [name, change, expected] of statuses) {
+  test(`the server: ${name}`, () =>
+    assert.deepEqual(
+      statusFindings({ ...status, ...change }).map((finding) => finding.status),
+      expected,
+    ));
+}
+
+function nodes(entries: HealthView['nodes']): (string | null)[][] {
+  return nodeFindings({ nodes: entries } as HealthView).map(({ name, status, detail, fix }) => [
+    name,
+    status,
+    detail,
+    fix,
+  ]);
+}
+
+test('nodes', () => {
+  assert.deepEqual(nodes({}), [['nodes', 'broken', 'there are none', 'sudo nexus node setup']]);
+  const heard = '2026-01-17T10:00:00Z';
+  assert.deepEqual(
+    nodes({
+      a: { status: 'ready', last_heartbeat: heard, workspaces: 2 },
+      b: { status: 'unreachable', last_heartbeat: heard, workspaces: 0 },
+      c: { status: 'unreachable', last_heartbeat: null, workspaces: 0 },
+    }),
+    [
+      ['node a', 'ok', 'ready, workspaces: 2', null],
+      ['node b', 'broken', `is unreachable, last heard of ${heard}`, 'nexus node list'],
+      ['node c', 'broken', 'is unreachable, last heard of never', 'nexus node list'],
+    ],
+  );
+});
+
+test('what changes the machine needs root', () => {
+  requireRoot('nexus node setup', 0);
+  assert.throws(() => requireRoot('nexus node setup', 1000), { next: 'sudo nexus node setup', exitCode: 1 });
+});

@@ -1,0 +1,34 @@
+/** What the server's own words about itself mean for whoever asks whether all is well. */
+import type { HealthView, StatusView } from '../../contract/node.ts';
+import { formatBytes } from '../terminal/format.ts';
+import { broken, ok, warning } from './finding.ts';
+import type { Finding } from './finding.ts';
+
+export function nodeFindings({ nodes }: HealthView): Finding[] {
+  const names = Object.keys(nodes);
+  if (names.length === 0) return [broken('nodes', 'there are none', 'sudo nexus node setup')];
+  return Object.entries(nodes).map(([name, node]) =>
+    node.status === 'unreachable'
+      ? broken(`node ${name}`, `is unreachable, last heard of ${node.last_heartbeat ?? 'never'}`, 'nexus node list')
+      : ok(`node ${name}`, `${node.status}, workspaces: ${node.workspaces}`),
+  );
+}
+
+/** Below these, soon nothing new fits. */
+const leastFreePorts = 3;
+const leastFreeDisk = 0.1;
+
+export function statusFindings({ gateway, ports, disk }: StatusView): Finding[] {
+  const portsDetail = `SSH ${ports.ssh.free} of ${ports.ssh.total}, services ${ports.services.free} of ${ports.services.total}`;
+  const diskDetail = `${formatBytes(disk.free_bytes)} free of ${formatBytes(disk.total_bytes)}`;
+  const hasPorts = ports.ssh.free >= leastFreePorts && ports.services.free >= leastFreePorts;
+  return [
+    gateway.connected
+      ? ok('gateway', `connected, ${gateway.version ?? 'of unknown version'}`)
+      : broken('gateway', 'is not connected', 'nexus server start'),
+    hasPorts ? ok('ports left', portsDetail) : warning('ports left', portsDetail, 'nexus workspace list'),
+    disk.free_bytes >= disk.total_bytes * leastFreeDisk
+      ? ok("server's disk", diskDetail)
+      : warning("server's disk", diskDetail, 'nexus workspace list'),
+  ];
+}

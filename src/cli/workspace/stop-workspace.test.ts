@@ -1,0 +1,98 @@
+import assert from 'node:assert/strict';
+import { PassThrough, duplexPair } from 'node:stream';
+import { text } from 'node:stream/consumers';
+import { test } from 'node:test';
+import { ServerUnreachable } from '../../contract/api-client.ts';
+import type { Client } from '../../contract/api-client.ts';
+import { NexusError } from '../../contract/errors.ts';
+import type { WorkspaceView } from '../../contract/workspace.ts';
+import type { CliContext } from '../context.ts';
+import { deleteWorkspace, stopWorkspace } from './stop-workspace.ts';
+import { joinStreams } from './tunnel.ts';
+import { errorOf } from './wait-for-workspace.ts';
+
+const away = new ServerUnreachable('http://127.0.0.1:3001', 'the connection was reset');
+const workspace = {
+  workspace_id: 'ws-000000000001',
+  name: 'shop',
+  status: 'stopped',
+  updated_at: '2026-01-17T10:00:00Z',
+  error: null,
+} as WorkspaceView;
+
+function contextOf(): CliContext {
+  const stderr = {
+    write: () => undefined,
+    stream: new PassThrough(),
+    isTerminal: false,
+    hasColor: false,
+    columns: () => 80,
+  };
+  return { stderr, interrupt: new AbortController().signal } as unknown as CliContext;
+}
+
+/** Gives each call its next result, and a look the workspace. */
+function clientOf(...results: unknown[]): Client {
+  const call = async (name: string): Promise<unknown> => {
+    if (name === 'getWorkspace') return workspace;
+    const result = results.shift();
+    if (result instanceof Error) throw result;
+    return result;
+  };
+  return { call } as unknown as Client;
+}
+
+const gone = new NexusError('not_found', { kind: 'workspace', name: 'shop' });
+const alreadyStopped = new NexusError('workspace_already_stopped', { name: 'shop' });
+
+test('a stop whose answer was lost with the server is not taken for a conflict', async () => {
+  const stopped = await stopWorkspace(contextOf(), clientOf(away, alreadyStopped), { workspace, force: false });
+  assert.deepEqual(stopped, {
+    workspace_id: workspace.workspace_id,
+    status: 'stopped',
+    stopped_at: workspace.updated_at,
+  });
+  await assert.rejects(
+    stopWorkspace(contextOf(), clientOf(alreadyStopped), { workspace, force: false }),
+    alreadyStopped,
+  );
+});
+
+test('a delete whose answer was lost with the server is done when it is gone', async () => {
+  await deleteWorkspace(contextOf(), clientOf(away, gone), workspace);
+  await assert.rejects(deleteWorkspace(contextOf(), clientOf(gone), workspace), gone);
+  await assert.rejects(deleteWorkspace(contextOf(), clientOf(away, alreadyStopped), workspace), alreadyStopped);
+});
+
+test('a workspace in error without saying why is told to be looked at', () => {
+  assert.equal(errorOf(workspace).next, 'nexus doctor');
+  const silent = new NexusError('timeout', { what: 'It', seconds: 1 }).toBody();
+  assert.equal(errorOf({ ...workspace, error: silent }).next, 'nexus workspace show shop');
+});
+
+test('an end that has said all still hears the answer, for a while', async () => {
+  const [tunnel, far] = duplexPair();
+  const [input, output] = [new PassThrough(), new PassThrough()];
+  const heard = text(output);
+  const joined = joinStreams({ input, output }, tunnel, { lingerMs: 1 });
+  far.once('data', () => far.write('answer'));
+  input.end('question');
+  await joined;
+  output.end();
+  assert.equal(await heard, 'answer');
+});
+
+test('an end that breaks ends both, and a broken tunnel is a failure', async () => {
+  for (const end of ['input', 'output'] as const) {
+    const [tunnel] = duplexPair();
+    const local = { input: new PassThrough(), output: new PassThrough() };
+    const joined = joinStreams(local, tunnel);
+    local[end].destroy(new Error('broken pipe'));
+    await joined;
+    assert.ok(tunnel.destroyed);
+  }
+  const [tunnel] = duplexPair();
+  const joined = joinStreams({ input: new PassThrough(), output: new PassThrough() }, tunnel);
+  tunnel.destroy(new Error('reset'));
+  await assert.rejects(joined, { message: 'reset' });
+});
