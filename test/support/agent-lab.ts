@@ -101,7 +101,9 @@ export async function createLab({ started }: { started: boolean } = { started: t
         if (found) return found;
         await new Promise((resolve, reject) => {
           arrivals.addEventListener('report', resolve, { once: true });
-          deadline.addEventListener('abort', () => reject(new Error(`in vain; last: ${JSON.stringify(reports.at(-1))}`)));
+          deadline.addEventListener('abort', () =>
+            reject(new Error(`in vain; last: ${JSON.stringify(reports.at(-1))}`)),
+          );
         });
       }
     },
@@ -125,7 +127,10 @@ export async function createLab({ started }: { started: boolean } = { started: t
   return lab;
 }
 
-export async function shellIn(id: string, script: string): Promise<{ exitCode: number; stdout: string; stderr: string }> {
+export async function shellIn(
+  id: string,
+  script: string,
+): Promise<{ exitCode: number; stdout: string; stderr: string }> {
   const name = id.replace(/^ws-/, 'nexus-');
   const result = await execa('lxc', ['exec', '--project', 'nexus', name, '--', 'bash', '-c', script], {
     reject: false,

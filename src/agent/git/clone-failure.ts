@@ -24,10 +24,10 @@ const rules: readonly Rule[] = [
     reason: ([, url, name, path]) => `its submodule ${url ?? name ?? path} could not be cloned`,
   },
   {
-    said: /repository '?[^\n]*'? not found|Repository not found|does not appear to be a git repository|not a git repository|returned error: 404|does not exist/i,
+    said: /repository '?[^\n]*'? not found|Repository not found|does not appear to be a git repository|not a git repository|repository not exported|returned error: 404|does not exist/i,
     reason: () => 'there is no such repository, or you may not see it',
   },
-  { said: /unsupported protocol|Unable to find remote helper for '([^']+)'|transport '([^']+)' not allowed/i, reason: () => 'git does not speak the protocol of this URL' },
+  { said: /unsupported protocol|Unable to find remote helper for '([^']+)'|transport '([^']+)' not allowed|'remote-[^']*' is not a git command/i, reason: () => 'git does not speak the protocol of this URL' },
   { said: /Remote branch (\S+) not found|Could not find remote branch (\S+)/i, reason: ([, a, b]) => `it has no branch ${a ?? b}` },
   { said: /Repository lacks these prerequisite commits/i, reason: () => 'the upload is incomplete: it builds on commits that are not in it' },
   { said: /not a (?:v2 or v3 )?bundle|does not look like a v2 or v3 bundle|invalid gitfile format|early EOF|index-pack failed|bad (?:pack|object)|unexpected disconnect|hung up unexpectedly|transfer closed/i, reason: () => 'the connection broke off, or what came is damaged' },

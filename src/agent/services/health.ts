@@ -78,9 +78,10 @@ function stateOf({ active, sub, restarts, exitKind }: UnitState): ServiceReport[
   }
 }
 
-/** systemd counts restarts: the death that no restart has followed yet comes on top. */
+/** systemd counts restarts, also the one that its limit then forbids; a death that none has followed yet comes on top. */
 function deathsOf({ active, sub, restarts }: UnitState): number {
-  return active === 'failed' || (active === 'activating' && isWaiting(sub)) ? restarts + 1 : restarts;
+  if (active === 'failed') return Math.max(restarts, 1);
+  return active === 'activating' && isWaiting(sub) ? restarts + 1 : restarts;
 }
 
 /** `auto-restart`, or since systemd 255 `auto-restart-queued`: the restart is still to come. */
@@ -90,6 +91,7 @@ function isWaiting(sub: string): boolean {
 
 function howItEnded(unit: UnitState, state: ServiceReport['state']): string | null {
   if (state === 'stopped') return null;
+  if (state === 'restarting' && unit.exitKind === 0) return 'it died and waits for its next start';
   const how = exitText(unit);
   if (state !== 'failed') return how;
   const deaths = deathsOf(unit);

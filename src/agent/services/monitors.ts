@@ -22,7 +22,7 @@ export type Monitors = {
   watch(provider: Provider, instance: { readonly id: string; readonly address: string | null }): void;
   /** Has a look now: something was changed. */
   look(id: string): void;
-  /** Resolves when the monitor has probed every service that has run for a while, or after `timeoutMs`. */
+  /** Resolves when the monitor has probed every service that runs, or after `timeoutMs`. */
   complete(id: string, options: { timeoutMs: number }): Promise<void>;
   forget(id: string): void;
   [Symbol.asyncDispose](): Promise<void>;
@@ -121,7 +121,7 @@ export function createMonitors(options: {
     },
     async complete(id, { timeoutMs }) {
       const deadline = Date.now() + timeoutMs;
-      while (watched.has(id) && !watchOf(id).isComplete(Date.now()) && Date.now() < deadline) await sleep(20);
+      while (watched.has(id) && !watchOf(id).isComplete() && Date.now() < deadline) await sleep(20);
     },
     forget(id) {
       void end(id);

@@ -9,12 +9,9 @@ export type ServiceWatch = {
   /** All units of the workspace as they are now. */
   takeUnits(units: readonly UnitState[]): void;
   reports(): ServiceReport[];
-  /** Whether every service that has run for a while was probed: not so when the monitor has just begun. */
-  isComplete(nowMs: number): boolean;
+  /** Whether every service that runs was probed: not so when it, or the monitor, has just begun. */
+  isComplete(): boolean;
 };
-
-/** A service that was just started has no probe yet, and none is waited for. */
-const justStartedMs = 2_000;
 
 export function createServiceWatch(): ServiceWatch {
   const units = new Map<string, UnitState>();
@@ -36,11 +33,8 @@ export function createServiceWatch(): ServiceWatch {
         .map((unit) => reportService(unit, probes.get(unit.name)))
         .toSorted((a, b) => (a.name < b.name ? -1 : 1));
     },
-    isComplete(nowMs) {
-      return [...units.values()].every(
-        ({ name, mainPid, startedAt }) =>
-          mainPid === 0 || nowMs - (startedAt ?? nowMs) < justStartedMs || probes.get(name)?.last.pid === mainPid,
-      );
+    isComplete() {
+      return [...units.values()].every(({ name, mainPid }) => mainPid === 0 || probes.get(name)?.last.pid === mainPid);
     },
   };
 }

@@ -4,16 +4,18 @@
 unit=$1 mark=$2
 
 follow() {
-  exec journalctl --quiet --follow --no-tail --since "@$EPOCHSECONDS" --output cat "_SYSTEMD_UNIT=$unit" 2>/dev/null
+  exec journalctl --quiet --follow --no-tail --since "@${EPOCHREALTIME/,/.}" --output cat "_SYSTEMD_UNIT=$unit" 2>/dev/null
 }
 
 wait_for_run
 if [[ ! -e $mark ]]; then
-  case $(systemctl show -P ActiveState -- "$unit") in
+  show "$unit" ActiveState
+  case ${shown[ActiveState]} in
     active | activating | reloading) ;;
     *)
       install_files
-      [[ $(systemctl show -P NeedDaemonReload -- "$unit") == no ]] || systemctl daemon-reload
+      show "$unit" NeedDaemonReload
+      [[ ${shown[NeedDaemonReload]} != yes ]] || systemctl daemon-reload
       systemctl reset-failed -- "$unit" 2>/dev/null
       ;;
   esac
@@ -23,9 +25,10 @@ if [[ ! -e $mark ]]; then
   kill "$follower"
   if [[ ! -e $mark ]]; then
     journalctl --sync
-    mapfile -t state < <(systemctl show -P ExecMainCode -P ExecMainStatus -P InvocationID --value -- "$unit")
-    printf 'failed\t%s\t%s\n' "${state[0]-}" "${state[1]-}"
-    journalctl --quiet --lines 40 --output cat "_SYSTEMD_INVOCATION_ID=${state[2]-}" |
+    show "$unit" ExecMainCode ExecMainStatus ExecMainStartTimestamp
+    printf 'failed\t%s\t%s\n' "${shown[ExecMainCode]}" "${shown[ExecMainStatus]}"
+    # Not by the invocation's id: what a process said just before its end may not carry it.
+    journalctl --quiet --lines 40 --since "${shown[ExecMainStartTimestamp]#* }" --output cat "_SYSTEMD_UNIT=$unit" |
       while IFS= read -r line; do printf 'output\t%s\n' "$line"; done
     exit 1
   fi

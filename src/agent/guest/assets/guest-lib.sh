@@ -58,6 +58,16 @@ sshd_listens() {
   return 1
 }
 
+# show UNIT PROPERTY...: fills `shown` with systemd's properties. (It prints them in an order of its own.)
+declare -A shown
+show() {
+  local unit=$1 key value
+  shift
+  shown=()
+  # shellcheck disable=SC2034 # for the scripts
+  while IFS='=' read -r key value; do shown[$key]=$value; done < <(systemctl show --timestamp=us+utc "${@/#/--property=}" -- "$unit")
+}
+
 # unit_states UNIT...: a line for each, `unit` and systemd's properties.
 unit_states() {
   local line properties=

@@ -33,6 +33,14 @@ now() {
   now_ms=$((${EPOCHREALTIME/[.,]/} / 1000))
 }
 
+# When the service was started last, as guest-backoff.sh has noted it.
+set_since() {
+  local starts=()
+  [[ ! -r $boot/services/$1.starts ]] || read -ra starts <"$boot/services/$1.starts"
+  since[$1]=${starts[-1]:-0}999
+  ((since[$1] <= now_ms)) || since[$1]=$now_ms
+}
+
 # Sets the unit's fields from its line.
 take_unit() {
   local line=$1 field fields name='' main=0 active='' sub=''
@@ -46,8 +54,9 @@ take_unit() {
     esac
   done
   [[ $active/$sub == active/running ]] || main=0
-  if [[ $main != "${pid[$name]-0}" ]]; then
-    pid[$name]=$main since[$name]=$now_ms healthy[$name]='' due[$name]=$now_ms probing[$name]=''
+  if [[ $main != "${pid[$name]-}" ]]; then
+    pid[$name]=$main healthy[$name]='' due[$name]=$now_ms probing[$name]=''
+    set_since "$name"
   fi
   case $active/$sub in active/running | inactive/dead | failed/*) ;; *) settled= ;; esac
   names+=("$name")
@@ -69,6 +78,14 @@ look() {
   local owner=
   read -r owner <"$boot/monitor.pid"
   [[ $owner == "$$" ]] || exit 0 # another one has taken over
+}
+
+# Sets `probe`: type, port, path or folder, command, interval (ms), timeout (s), retries.
+read_probe() {
+  probe=()
+  [[ ! -r $boot/services/$1.probe ]] || mapfile -d $'\x1e' -t probe <"$boot/services/$1.probe"
+  # A service without a check is well once it has run for a second.
+  [[ ${#probe[@]} -ge 7 ]] || probe=(none 0 '' '' 30000 1 1)
 }
 
 # limited SECONDS COMMAND...: 124 when it took longer.
@@ -121,7 +138,6 @@ probe_command() {
   esac
 }
 
-# The probe's file has a field a record: type, port, path or folder, command, interval (ms), timeout (s), retries.
 run_probe() {
   local name=$1 result
   case ${probe[0]} in
@@ -136,10 +152,7 @@ run_probe() {
 
 start_probe() {
   local name=$1 interval
-  probe=()
-  [[ ! -r $boot/services/$name.probe ]] || mapfile -d '' -t probe <"$boot/services/$name.probe"
-  # A service without a check is well once it has run for a second.
-  [[ ${#probe[@]} -ge 7 ]] || probe=(none 0 '' '' 30000 1 1)
+  read_probe "$name"
   interval=${probe[4]}
   if [[ ${probe[0]} == none && -z ${healthy[$name]} ]] && ((now_ms - since[$name] < 1000)); then
     due[$name]=$((since[$name] + 1000))
@@ -157,12 +170,13 @@ take_probe() {
   probing[$name]=''
   if [[ $result == ok && -z ${healthy[$name]} ]]; then
     healthy[$name]=yes
-    [[ ! -r $boot/services/$name.probe ]] || mapfile -d '' -t probe <"$boot/services/$name.probe"
-    due[$name]=$((now_ms + ${probe[4]-5000}))
+    read_probe "$name"
+    due[$name]=$((now_ms + probe[4]))
   fi
   printf '%s\n' "$line"
 }
 
+partial=''
 now
 look
 while :; do
@@ -184,7 +198,10 @@ while :; do
   fi
   wait_ms=$((wake > now_ms ? wake - now_ms : 1))
   printf -v seconds '%d.%03d' $((wait_ms / 1000)) $((wait_ms % 1000))
-  if IFS= read -r -t "$seconds" -u "$events" event; then
+  if ! IFS= read -r -t "$seconds" -u "$events" event; then
+    partial+=$event # the time was over in the middle of a line
+  else
+    event=$partial$event partial=''
     now
     case $event in
       end) exit 0 ;;

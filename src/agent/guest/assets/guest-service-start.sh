@@ -9,10 +9,10 @@ if [[ ! -d $folder ]]; then
   exit 1
 fi
 install_files
-mapfile -t state < <(systemctl show -P NeedDaemonReload -P ActiveState --value -- "$unit")
-[[ ${state[0]-} != yes ]] || systemctl daemon-reload
+show "$unit" NeedDaemonReload ActiveState
+[[ ${shown[NeedDaemonReload]} != yes ]] || systemctl daemon-reload
 
-case ${state[1]-} in
+case ${shown[ActiveState]} in
   active | activating | reloading) [[ -z $changed ]] || verb=restart ;;
   *) verb=start ;;
 esac
