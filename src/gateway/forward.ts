@@ -2,6 +2,7 @@
  * One connection to a public port: finds the way to the workspace and carries the bytes. Nothing of them is looked at.
  */
 import type { Socket } from 'node:net';
+import { setTimeout as delay } from 'node:timers/promises';
 import type { Route } from '../contract/control-protocol.ts';
 import { withDeadline } from '../contract/deadline.ts';
 import { NexusError } from '../contract/errors.ts';
@@ -22,8 +23,13 @@ export type ForwardContext = {
 /** Instances on this machine answer at once or not at all. */
 const directTimeoutMs = 3_000;
 const streamTimeoutMs = 10_000;
+/** An SSH client that comes while its workspace starts is held for so long, and let in as soon as sshd is there. */
+const startingWithinMs = 10_000;
+const retryMs = 20;
+
 /** Resolves when the connection is over. A workspace that cannot be reached closes it. */
-export async function forward(client: Socket, route: Route, context: ForwardContext): Promise<void> {
+export async function forward(client: Socket, currentRoute: () => Route, context: ForwardContext): Promise<void> {
+  const route = currentRoute();
   const { log } = context;
   const acceptedAt = performance.now();
   const clientGone = new AbortController();
@@ -31,7 +37,9 @@ export async function forward(client: Socket, route: Route, context: ForwardCont
   client.once('close', onClose);
   let workspace: Socket;
   try {
-    workspace = await connectWorkspace(route, context, clientGone.signal);
+    workspace = await (route.kind === 'ssh'
+      ? connectStarting(currentRoute, context, clientGone.signal)
+      : connectWorkspace(route, context, clientGone.signal));
   } catch (error) {
     log.info(
       { err: error, workspace: route.workspace_id, kind: route.kind, port: route.listen },
@@ -46,6 +54,23 @@ export async function forward(client: Socket, route: Route, context: ForwardCont
     workspace.once('data', () => context.onSshConnected(route.workspace_id, (performance.now() - acceptedAt) / 1000));
   }
   await splice(client, workspace);
+}
+
+async function connectStarting(
+  currentRoute: () => Route,
+  context: ForwardContext,
+  clientGone: AbortSignal,
+): Promise<Socket> {
+  const until = performance.now() + startingWithinMs;
+  for (;;) {
+    try {
+      return await connectWorkspace(currentRoute(), context, clientGone);
+    } catch (error) {
+      const isPassing = error instanceof NexusError && error.code === 'stream_failed';
+      if (!isPassing || clientGone.aborted || performance.now() > until) throw error;
+    }
+    await delay(retryMs, undefined, { signal: clientGone });
+  }
 }
 
 async function connectWorkspace(route: Route, context: ForwardContext, clientGone: AbortSignal): Promise<Socket> {

@@ -14,8 +14,8 @@ export type PublicListenersOptions = {
   readonly host: string;
   /** Asked for each new listener: `shared` while an older gateway of ours is still there. */
   readonly sharing: () => Sharing;
-  /** Carries one connection; resolves when it is over. */
-  readonly forward: (client: net.Socket, route: Route) => Promise<void>;
+  /** Carries one connection; resolves when it is over. The route's instance may move meanwhile. */
+  readonly forward: (client: net.Socket, currentRoute: () => Route) => Promise<void>;
   readonly log: Logger;
 };
 
@@ -82,7 +82,7 @@ export class PublicListeners {
   async #serve(listener: PublicListener, client: net.Socket): Promise<void> {
     listener.clients.add(client);
     try {
-      await this.#options.forward(client, listener.route);
+      await this.#options.forward(client, () => listener.route);
     } catch (error) {
       this.#options.log.error({ err: error, port: listener.route.listen }, 'forwarding failed');
       client.destroy();

@@ -66,7 +66,7 @@ export async function runGateway(options: GatewayOptions): Promise<Gateway> {
   const listeners = new PublicListeners({
     host,
     sharing,
-    forward: (client, route) => forward(client, route, { machine, parkingLot, onSshConnected, log }),
+    forward: (client, currentRoute) => forward(client, currentRoute, { machine, parkingLot, onSshConnected, log }),
     log,
   });
   const routes = new RouteKeeper({

@@ -315,3 +315,13 @@ test('a workspace that cannot be reached closes the connection without a byte', 
   const client = await connect(route.listen);
   assert.equal((await readAll(client).catch(() => Buffer.alloc(0))).length, 0);
 });
+
+test('an SSH client that comes before its workspace answers is let in as soon as it does', async () => {
+  await using setup = await startBoth();
+  const route = setup.here({ listen: await freePort(), port: await freePort() });
+  await setup.apply(route);
+  const early = sshSession(route.listen);
+  await using sshd = await tcpServer(echoBanner, route.port);
+  assert.ok(sshd.port);
+  assert.equal(await roundTrip(await early, 'hello'), 'hello');
+});
