@@ -1,21 +1,19 @@
 /** The server: its parts, put together, started and ended in order. */
 import type pino from 'pino';
-import { NexusError } from '../contract/errors.ts';
 import type { ServerConfig } from '../contract/server-config.ts';
-import { openStream } from '../contract/stream-client.ts';
 import { loadIdentity } from '../lib/identity.ts';
 import { createLogger } from '../lib/log.ts';
 import { osUserName } from '../lib/os-user.ts';
 import { buildApp } from './api/build-app.ts';
 import { createAuthenticator } from './auth/authenticator.ts';
-import type { OpenStream } from './collaborators.ts';
-import { createHub, type Hub } from './control/hub.ts';
+import { createHub } from './control/hub.ts';
 import { registerControl } from './control/register-control.ts';
 import { announceServer, dataDir, lockDataDir, prepareDataDir, type DataDir } from './data-dir.ts';
 import { childSpecs, startChildren } from './embedded-children.ts';
 import { listen, localUrl } from './listen.ts';
 import { createMetrics } from './metrics.ts';
 import { createReconciler } from './reconcile/reconciler.ts';
+import { openStreamThrough } from './open-stream.ts';
 import { dropUpload, sendUpload } from './send-upload.ts';
 import { loadServerSecrets } from './server-secrets.ts';
 import { openStore } from './store/store.ts';
@@ -34,7 +32,6 @@ export type ServerOptions = {
 
 /** How long running requests have to end. */
 const closeWithinMs = 10_000;
-const openStreamTimeoutMs = 15_000;
 
 /**
  * Runs until it is told to end.
@@ -91,16 +88,6 @@ async function serve(options: ServerOptions & { log: pino.Logger; signal: AbortS
   await aborted(signal);
   log.info('the server is stopping');
   await Promise.all([closeWithin(app, closeWithinMs), processes.stop()]);
-}
-
-function openStreamThrough(hub: Hub, key: string): OpenStream {
-  return async (node, request, { signal } = {}) => {
-    if (!hub.isReachable(node)) throw new NexusError('node_unreachable', { node });
-    const address = hub.streamAddress();
-    if (!address) throw new NexusError('stream_failed', { reason: 'no gateway has connected to the server yet' });
-    const who = { as: 'server', node };
-    return openStream({ ...address, key }, who, request, { signal, timeoutMs: openStreamTimeoutMs });
-  };
 }
 
 /** New requests are refused from now on; what still runs after the time is cut off. */
