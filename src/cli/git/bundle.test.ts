@@ -189,6 +189,45 @@ describe('taking a repository along', () => {
     assert.equal(readFileSync(join(await cloned(repo, { revision: 'next' }), 'a.txt'), 'utf8'), 'one');
   });
 
+  test('tags, and what was pushed, are known in the workspace', async () => {
+    write('a.txt', 'one');
+    const first = commit('first');
+    git('tag', 'v1');
+    git('remote', 'add', 'origin', 'https://git.example.com/team/tool.git');
+    git('update-ref', 'refs/remotes/origin/trunk', first);
+    write('a.txt', 'two');
+    commit('second');
+    git('tag', '-a', 'v2', '-m', 'second');
+    git('checkout', '--quiet', '-b', 'side');
+    write('a.txt', 'three');
+    commit('third');
+    git('tag', 'elsewhere');
+    git('checkout', '--quiet', 'trunk');
+    const repository = await inspectLocalRepository(repo);
+    await using bundle = await createBundle(repository, { includeChanges: false });
+    const heads = gitIn(root, 'bundle', 'list-heads', bundle.file)
+      .split('\n')
+      .map((line) => line.split(' ')[1]);
+    assert.deepEqual(heads.toSorted(), [
+      'HEAD',
+      'refs/heads/trunk',
+      'refs/remotes/origin/trunk',
+      'refs/tags/v1',
+      'refs/tags/v2',
+    ]);
+  });
+
+  test('a hook that runs it does not mislead git', async () => {
+    write('a.txt', 'one');
+    const head = commit('first');
+    process.env['GIT_DIR'] = '/nowhere';
+    try {
+      assert.equal((await inspectLocalRepository(repo)).head, head);
+    } finally {
+      delete process.env['GIT_DIR'];
+    }
+  });
+
   test('a linked worktree goes in too', async () => {
     write('a.txt', 'one');
     const head = commit('first');

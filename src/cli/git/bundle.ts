@@ -44,12 +44,12 @@ type Scratch = {
   readonly folder: string;
   readonly gitDir: string;
   /** Git in the throw-away repository. */
-  git(args: readonly string[], env?: Readonly<Record<string, string>>): Promise<string>;
+  git(args: readonly string[], options?: { input?: string }): Promise<string>;
 };
 
 async function createScratch(repository: LocalRepository, folder: string): Promise<Scratch> {
   const gitDir = join(folder, 'scratch.git');
-  await must(folder, ['init', '--quiet', '--bare', gitDir]);
+  await must(folder, ['init', '--quiet', '--bare', '--template=', gitDir]);
   const objects = resolve(
     repository.folder,
     (await askGit(repository.folder, ['rev-parse', '--git-path', 'objects'])) ?? '',
@@ -57,15 +57,19 @@ async function createScratch(repository: LocalRepository, folder: string): Promi
   await mkdir(join(gitDir, 'objects/info'), { recursive: true });
   await writeFile(join(gitDir, 'objects/info/alternates'), `${objects}\n`);
   const author = await authorOf(repository);
-  return { folder, gitDir, git: (args, env) => must(folder, args, { GIT_DIR: gitDir, ...author, ...env }) };
+  return {
+    folder,
+    gitDir,
+    git: (args, options) => must(folder, args, { ...options, env: { GIT_DIR: gitDir, ...author } }),
+  };
 }
 
 async function must(
   folder: string,
   args: readonly string[],
-  env: Readonly<Record<string, string>> = {},
+  options: { env?: Readonly<Record<string, string>>; input?: string } = {},
 ): Promise<string> {
-  const { exitCode, stdout, stderr } = await runGit(folder, args, { env });
+  const { exitCode, stdout, stderr } = await runGit(folder, args, options);
   if (exitCode === 0) return stdout.trim();
   throw failure(`git ${args[0]} failed: ${stderr.trim() || `it ended with ${exitCode}`}`);
 }
@@ -115,11 +119,11 @@ async function commitChanges(repository: LocalRepository, scratch: Scratch, pare
     GIT_OBJECT_DIRECTORY: join(scratch.gitDir, 'objects'),
     GIT_ALTERNATE_OBJECT_DIRECTORIES: borrowed,
   };
-  await must(repository.folder, ['add', '--all', '--', '.'], env);
+  await must(repository.folder, ['add', '--all', '--', '.'], { env });
   const tree = await must(
     repository.folder,
     ['write-tree', ...(repository.prefix === '' ? [] : [`--prefix=${repository.prefix}`])],
-    env,
+    { env },
   );
   return scratch.git(['commit-tree', tree, '-p', parent, '-m', 'Uncommitted changes']);
 }
@@ -130,19 +134,29 @@ async function writeBundle(
   commits: { commit: string; changes: string | null },
 ): Promise<{ file: string; branch: string | null }> {
   const file = join(scratch.folder, 'source.bundle');
-  const branch = repository.branch;
-  if (branch === null) {
-    await scratch.git(['update-ref', '--no-deref', 'HEAD', commits.commit]);
-  } else {
-    await scratch.git(['symbolic-ref', 'HEAD', `refs/heads/${branch}`]);
-    await scratch.git(['update-ref', `refs/heads/${branch}`, commits.commit]);
-  }
-  if (commits.changes !== null) await scratch.git(['update-ref', changesRef, commits.changes]);
+  const { branch } = repository;
+  if (branch === null) await scratch.git(['update-ref', '--no-deref', 'HEAD', commits.commit]);
+  else await scratch.git(['symbolic-ref', 'HEAD', `refs/heads/${branch}`]);
   const refs = [
-    'HEAD',
-    ...(branch === null ? [] : [`refs/heads/${branch}`]),
-    ...(commits.changes === null ? [] : [changesRef]),
+    ...(branch === null ? [] : [`refs/heads/${branch} ${commits.commit}`]),
+    ...(commits.changes === null ? [] : [`${changesRef} ${commits.changes}`]),
+    ...(commits.commit === repository.head ? await knownRefs(repository) : []),
   ];
-  await scratch.git(['bundle', 'create', '--quiet', file, ...refs]);
+  await scratch.git(['update-ref', '--stdin'], { input: refs.map((ref) => `update ${ref}\n`).join('') });
+  // HEAD and whatever was put into the throw-away repository.
+  await scratch.git(['bundle', 'create', '--quiet', file, 'HEAD', '--all']);
   return { file, branch };
+}
+
+/** What history is called: tags on it, and how far the branch was known to be at its origin; `NAME HASH` each. */
+async function knownRefs({ folder, head, branch, originUrl }: LocalRepository): Promise<string[]> {
+  const format = '--format=%(refname) %(objectname)';
+  const lines = async (args: readonly string[]): Promise<string[]> => {
+    const { stdout } = await runGit(folder, ['for-each-ref', format, ...args]);
+    return stdout.split('\n').filter(Boolean);
+  };
+  const tags = await lines([`--merged=${head}`, 'refs/tags']);
+  const origin =
+    branch === null || originUrl === null ? [] : await lines([`--merged=${head}`, `refs/remotes/origin/${branch}`]);
+  return [...tags, ...origin];
 }

@@ -2,6 +2,13 @@ import { execFile } from 'node:child_process';
 
 export type GitResult = { readonly exitCode: number; readonly stdout: string; readonly stderr: string };
 
+/** What git sets for its hooks: it would look at that repository instead of the folder. */
+const repositoryVariables = ['GIT_DIR', 'GIT_WORK_TREE', 'GIT_INDEX_FILE', 'GIT_OBJECT_DIRECTORY', 'GIT_PREFIX'];
+
+function ownEnvironment(): NodeJS.ProcessEnv {
+  return Object.fromEntries(Object.entries(process.env).filter(([name]) => !repositoryVariables.includes(name)));
+}
+
 /**
  * Runs git in a folder; it asks no questions. Never throws for an exit code; 127 when there is no git.
  */
@@ -11,7 +18,7 @@ export function runGit(
   options: { env?: Readonly<Record<string, string>>; input?: string } = {},
 ): Promise<GitResult> {
   return new Promise((resolve) => {
-    const env = { ...process.env, GIT_TERMINAL_PROMPT: '0', LC_ALL: 'C', ...options.env };
+    const env = { ...ownEnvironment(), GIT_TERMINAL_PROMPT: '0', LC_ALL: 'C', ...options.env };
     const child = execFile(
       'git',
       ['-C', folder, ...args],

@@ -4,14 +4,12 @@ import { refusal } from '../../core/lifecycle.ts';
 import { plural } from '../terminal/format.ts';
 
 /**
- * Prints how many files are changed, how many commits are on no remote (without a remote: how many are newer than the
- * first), and how many stashes there are.
+ * Prints how many files are changed, how many commits are on no remote and newer than the one that came first (a
+ * folder that was sent has its older ones where it came from), and how many stashes there are.
  */
 const script = `
 git status --porcelain | wc -l
-if [ -n "$(git remote)" ]; then git rev-list --count HEAD --branches --not --remotes
-elif [ -n "$1" ]; then git rev-list --count HEAD --branches "^$1"
-else echo 0; fi
+git rev-list --count HEAD --branches --not --remotes "$1"
 git stash list | wc -l
 `;
 const timeoutSeconds = 10;
