@@ -2,7 +2,6 @@ import { createEngineClient, type EngineClient } from '../providers/lxc/engine-c
 import { configuredRange } from '../providers/lxc/engine-project.ts';
 import { likelySocket } from '../providers/lxc/find-socket.ts';
 import { layout } from '../providers/lxc/layout.ts';
-import { hasBase } from '../providers/lxc/bases.ts';
 import { createLxcProvider } from '../providers/lxc/lxc-provider.ts';
 import { parseRange } from '../providers/lxc/address-range.ts';
 import { enginePackagesStep, systemStep } from './engine-packages.ts';
@@ -48,6 +47,6 @@ export async function engineSteps(options: NodeOptions): Promise<SetupStep[]> {
     storageStep(engine, { pool, poolBytes: options.poolBytes }),
     projectStep(engine, { range }),
     networkStep({ range }),
-    baseStep({ provider, image, isThere: () => hasBase(engine, { image, packages: [] }) }),
+    baseStep(engine, { provider, image }),
   ];
 }

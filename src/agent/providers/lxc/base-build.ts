@@ -7,7 +7,7 @@ import { unfinishedName, type CanonicalSpec } from './base-spec.ts';
 import type { EngineClient } from './engine-client.ts';
 import { fromEngine } from './engine-failure.ts';
 import { execToEnd } from './exec.ts';
-import { putFile, removeFile } from './files.ts';
+import { putFile } from './files.ts';
 import { hostMtu } from './host-mtu.ts';
 import { parseImageReference } from './image-reference.ts';
 import { obtainImage } from './image-source.ts';
@@ -122,7 +122,6 @@ async function prepareFirstBoot(engine: EngineClient, name: string, surroundings
     ...earlyMasks.map((unit) => ({ path: `/etc/systemd/system/${unit}`, content: '' })),
   ];
   for (const { path, content } of files) {
-    await removeFile(engine, name, path);
     await putFile(engine, name, path, Buffer.from(content), { mode: 0o644, owner: 'root' });
   }
 }

@@ -1,5 +1,5 @@
 import { instancesOf } from './addresses.ts';
-import { baseName, unfinishedName, type CanonicalSpec } from './base-spec.ts';
+import { baseName, scriptsId, unfinishedName, type CanonicalSpec } from './base-spec.ts';
 import type { EngineClient } from './engine-client.ts';
 import { isNotFound } from './engine-failure.ts';
 import { keys, layout } from './layout.ts';
@@ -27,7 +27,11 @@ export async function finishBase(
     const at = line.indexOf('=');
     return [`environment.${line.slice(0, at)}`, line.slice(at + 1)];
   });
-  const config = { ...Object.fromEntries(variables), [keys.surroundings]: surroundingsFingerprint(base.surroundings) };
+  const config = {
+    ...Object.fromEntries(variables),
+    [keys.scripts]: scriptsId(),
+    [keys.surroundings]: surroundingsFingerprint(base.surroundings),
+  };
   await engine.change('PATCH', `/1.0/instances/${name}`, { config });
   const outdated = `${layout.unfinishedPrefix}old-${final.slice(layout.basePrefix.length)}`;
   await removeInstance(engine, outdated);
@@ -36,17 +40,18 @@ export async function finishBase(
   });
   await rename(engine, name, final);
   await removeInstance(engine, outdated);
-  await removeOlder(engine, base.spec);
 }
 
-/** Bases of the same spec that were made with other scripts than today's. */
-async function removeOlder(engine: EngineClient, spec: CanonicalSpec): Promise<void> {
+/**
+ * Removes the bases that were made with other scripts than today's, by an earlier version. Only the node's set-up does:
+ * an agent of that version may still run.
+ */
+export async function removeEarlierBases(engine: EngineClient): Promise<void> {
   const all = await instancesOf(engine);
-  const older = all.filter(
-    ({ name, config }) =>
-      name.startsWith(layout.basePrefix) && name !== baseName(spec) && config[keys.spec] === JSON.stringify(spec),
+  const earlier = all.filter(
+    ({ name, config }) => name.startsWith(layout.basePrefix) && config[keys.scripts] !== scriptsId(),
   );
-  for (const { name } of older) await removeInstance(engine, name);
+  for (const { name } of earlier) await removeInstance(engine, name);
 }
 
 async function rename(engine: EngineClient, from: string, to: string): Promise<void> {

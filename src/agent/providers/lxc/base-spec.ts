@@ -14,8 +14,16 @@ export function canonicalSpec({ image, packages }: BaseSpec): CanonicalSpec {
 
 /** Twelve characters that stand for the spec and the scripts that it is made with: new scripts, new base. */
 export function baseId(spec: CanonicalSpec): string {
-  const made = [spec.image, ...spec.packages, provisionScript(), npmScript, packagesScript([]), sealScript];
-  return createHash('sha256').update(JSON.stringify(made)).digest('hex').slice(0, 12);
+  return shortHash([spec.image, ...spec.packages, scriptsId()]);
+}
+
+/** Stands for everything that this version does to make a base. */
+export function scriptsId(): string {
+  return shortHash([provisionScript(), npmScript, packagesScript([]), sealScript]);
+}
+
+function shortHash(parts: readonly string[]): string {
+  return createHash('sha256').update(JSON.stringify(parts)).digest('hex').slice(0, 12);
 }
 
 export function baseName(spec: CanonicalSpec): string {

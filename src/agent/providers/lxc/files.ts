@@ -6,7 +6,11 @@ import { fromEngine, isNotFound } from './engine-failure.ts';
 
 const openTimeoutMs = 60_000;
 
-/** Streams content into a file of an instance, running or not. @throws disk_full, stream_failed */
+/**
+ * Streams content into a file of an instance, running or not. A file that is there is replaced: the engine would
+ * leave its mode and owner as they are.
+ * @throws disk_full, stream_failed
+ */
 export async function putFile(
   engine: EngineClient,
   name: string,
@@ -24,6 +28,7 @@ export async function putFile(
     'x-lxd-gid': id,
   };
   const query = { path };
+  await removeFile(engine, name, path);
   await engine
     .upload(`/1.0/instances/${name}/files`, content, {
       headers: withIncusNames(headers),
@@ -31,7 +36,7 @@ export async function putFile(
       timeoutMs: openTimeoutMs,
     })
     .catch((thrown) => {
-      throw fromEngine(thrown, name, (reason) => new NexusError('stream_failed', { reason: `${path}: ${reason}` }));
+      throw failed(thrown, name, path);
     });
 }
 
@@ -48,13 +53,13 @@ export async function getFile(engine: EngineClient, name: string, path: string):
     throw new NexusError('stream_failed', { reason: `${path} is a folder` });
   } catch (thrown) {
     if (isNotFound(thrown)) throw new NexusError('not_found', { kind: 'file', name: path }, { cause: thrown });
-    throw fromEngine(thrown, name, (reason) => new NexusError('stream_failed', { reason: `${path}: ${reason}` }));
+    throw failed(thrown, name, path);
   }
 }
 
-export async function removeFile(engine: EngineClient, name: string, path: string): Promise<void> {
+async function removeFile(engine: EngineClient, name: string, path: string): Promise<void> {
   await engine.change('DELETE', `/1.0/instances/${name}/files`, undefined, { query: { path } }).catch((thrown) => {
-    if (!isNotFound(thrown)) throw thrown;
+    if (!isNotFound(thrown)) throw failed(thrown, name, path);
   });
 }
 
@@ -65,4 +70,8 @@ export function withIncusNames(headers: Readonly<Record<string, string>>): Recor
     [name.replace('x-lxd-', 'x-incus-'), value],
   ]);
   return Object.fromEntries(both);
+}
+
+function failed(thrown: unknown, name: string, path: string): unknown {
+  return fromEngine(thrown, name, (reason) => new NexusError('stream_failed', { reason: `${path}: ${reason}` }));
 }

@@ -21,7 +21,7 @@ export const keys = {
   base: 'user.nexus.base',
   spec: 'user.nexus.spec',
   surroundings: 'user.nexus.surroundings',
-  begun: 'user.nexus.begun',
+  scripts: 'user.nexus.scripts',
 } as const;
 
 export function instanceName(workspaceId: string): string {
