@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import { NexusError } from '../../src/contract/errors.ts';
 import { createApiWorld } from '../support/api-world.ts';
 import type { ApiWorld } from '../support/api-world.ts';
+import { insertUser } from '../../src/server/store/users.ts';
 import { publicKeys } from '../support/public-keys.ts';
 
 const { ed25519, ecdsa, rsa } = publicKeys;
@@ -33,6 +34,17 @@ test('who the token belongs to is told before and after registration', async () 
   assert.deepEqual(await client.call('whoAmI'), { ...bob, registered: false });
   await client.call('registerUser', { body: registration(ed25519, 'bob', 1002) });
   assert.deepEqual(await client.call('whoAmI'), { ...bob, registered: true });
+});
+
+test('a user who changed their name is the same user', async () => {
+  await using world = await createApiWorld();
+  const key = { ssh_pubkey: ed25519.line, ssh_pubkey_fingerprint: ed25519.fingerprint };
+  await world.store.transaction(async (tx) => {
+    await insertUser(tx, { id: 'user-renamed00000', github_username: 'alicia', github_id: 1001, ...key });
+    await insertUser(tx, { id: 'user-forgotten000', github_username: 'alice', github_id: 9, ...key });
+  });
+  const user = await world.client().call('getUser', { params: { username: 'alice' } });
+  assert.equal(user.user_id, 'user-renamed00000');
 });
 
 test('a user registers once, and gets their workspaces', async () => {

@@ -3,7 +3,10 @@ import type { Endpoint } from '../../contract/api.ts';
 import { NexusError } from '../../contract/errors.ts';
 import type { AppDeps } from './app-deps.ts';
 import type { Caller } from './handler.ts';
-import { findUserByGithubId } from '../store/users.ts';
+import type { TokenOwner } from '../auth/authenticator.ts';
+import type { UserRow } from '../store/schema.ts';
+import type { Store } from '../store/store.ts';
+import { findUserByGithubId, renameUser } from '../store/users.ts';
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -19,8 +22,16 @@ export async function authenticateRequest(
 ): Promise<void> {
   if (access === 'anyone') return;
   const owner = await authenticator.authenticate(bearerToken(request.headers.authorization));
-  request.caller = { ...owner, user: await findUserByGithubId(store.db, owner.githubId) };
+  request.caller = { ...owner, user: await userOf(owner, store) };
   if (access === 'admin' && !owner.admin) throw new NexusError('forbidden', { reason: 'this is for administrators' });
+}
+
+/** The id is the person; their name may change. */
+async function userOf({ githubId, githubUsername }: TokenOwner, store: Store): Promise<UserRow | undefined> {
+  const user = await findUserByGithubId(store.db, githubId);
+  if (!user || user.github_username === githubUsername) return user;
+  await store.transaction((tx) => renameUser(tx, user.id, githubUsername));
+  return { ...user, github_username: githubUsername };
 }
 
 function bearerToken(header: string | undefined): string {

@@ -26,3 +26,10 @@ export async function setUserKey(tx: Tx, id: string, key: { pubkey: string; fing
     .where('id', '=', id)
     .execute();
 }
+
+/** Whoever has given up the name by now, and was not seen since, keeps their id in its place. */
+export async function renameUser(tx: Tx, id: string, githubUsername: string): Promise<void> {
+  const named = tx.updateTable('users').where('github_username', '=', githubUsername);
+  await named.set((eb) => ({ github_username: eb.ref('id') })).execute();
+  await tx.updateTable('users').set({ github_username: githubUsername }).where('id', '=', id).execute();
+}
