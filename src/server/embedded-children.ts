@@ -12,13 +12,12 @@ const tokenLivesMs = 10 * 60_000;
 export function childSpecs(config: ServerConfig, dir: DataDir, serverUrl: string): ChildSpec[] {
   const { gateway, node, tls } = config;
   const env = tls ? { NODE_EXTRA_CA_CERTS: tls.cert } : {};
+  const streams = ['--stream-host', gateway.stream_host, '--stream-port', String(gateway.stream_port)];
+  const gatewayFlags = ['--server', serverUrl, '--state-dir', dir.gateway, '--host', gateway.host, ...streams];
   const gatewaySpec: ChildSpec = {
     role: 'gateway',
     name: 'gateway',
-    args: [
-      ...['gateway', 'run', '--server', serverUrl, '--state-dir', dir.gateway, '--host', gateway.host],
-      ...['--stream-host', gateway.stream_host, '--stream-port', String(gateway.stream_port)],
-    ],
+    args: ['gateway', 'run', ...gatewayFlags],
     stateFile: join(dir.gateway, 'gateway.json'),
     logFile: join(dir.logs, 'gateway.log'),
     env,

@@ -60,27 +60,33 @@ async function serve(options: ServerOptions & { log: pino.Logger; signal: AbortS
   const store = cleanup.use(await openStore(dir.database, { now }));
   const { clusterId, streamKey } = await loadServerSecrets(store);
   const hub = cleanup.use(await createHub({ store, identity, clusterId, log, now }));
-  const open = openStreamThrough(hub, streamKey);
+  const openStream = openStreamThrough(hub, streamKey);
   const metrics = createMetrics({ store, config, now });
+  const common = { store, config, metrics, log, now };
   const reconciler = cleanup.use(
     createReconciler({
-      ...{ store, hub, config, now, log, metrics, serverStreamKey: streamKey },
-      sendUpload: (node, workspaceId) => sendUpload(open, { dataDir: dir.path, node, workspaceId }),
+      ...common,
+      hub,
+      serverStreamKey: streamKey,
+      sendUpload: (node, workspaceId) => sendUpload(openStream, { dataDir: dir.path, node, workspaceId }),
       dropUpload: (workspaceId) => dropUpload(dir.path, workspaceId),
     }),
   );
   const authenticator = await createAuthenticator(config, osUser());
   const serverPublicKey = identity.publicKey;
-  const app = await buildApp({
-    ...{ config, store, reconciler, peers: hub, openStream: open, authenticator, metrics, log, now, serverPublicKey },
-  });
+  const app = await buildApp({ ...common, reconciler, peers: hub, openStream, authenticator, serverPublicKey });
   cleanup.defer(() => app.close());
   registerControl(app, hub);
   const url = localUrl(config, await listen(app, dir, config.listen));
   cleanup.use(await announceServer(dir, { url, pid: process.pid }));
   const processes = startChildren(childSpecs(config, dir, url), {
-    ...{ programCommand: options.programCommand, version, serverUrl: url, folder: dir.path },
-    ...{ hub, log, store, now, serverPublicKey },
+    ...common,
+    hub,
+    programCommand: options.programCommand,
+    version,
+    serverUrl: url,
+    serverPublicKey,
+    folder: dir.path,
   });
   await reconciler.start();
   log.info({ url, version, pid: process.pid }, 'the server answers');

@@ -26,14 +26,18 @@ export async function sendUpload(
   );
   const stream = (await openStream(node, { kind: 'put', workspace_id: workspaceId, size })) as Socket;
   try {
-    const stored = readMessage(stream, streamAnswer);
-    stored.catch(() => undefined); // a failed write is the better reason
-    await pipeline(createReadStream(file), stream, { end: false });
-    const answer = await stored;
+    const answered = readMessage(stream, streamAnswer);
+    answered.catch(() => undefined); // it is asked for below, whatever comes of the bytes
+    const written = pipeline(createReadStream(file), stream, { end: false });
+    const cause = await written.then(
+      () => null,
+      (error: unknown) => error,
+    );
+    // A node that takes no more says why.
+    const answer = await answered.catch((error: unknown) => {
+      throw new NexusError('stream_failed', { reason: 'the upload was interrupted' }, { cause: cause ?? error });
+    });
     if ('error' in answer) throw fromBody(answer.error);
-  } catch (cause) {
-    if (cause instanceof NexusError) throw cause;
-    throw new NexusError('stream_failed', { reason: 'the upload was interrupted' }, { cause });
   } finally {
     stream.destroy();
   }

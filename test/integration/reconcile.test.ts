@@ -32,8 +32,17 @@ function settled(world: ReconcileWorld, id: string): Promise<void> {
 }
 
 const shopSteps = [
-  ...['ensure_base', 'create_instance', 'start_instance', 'configure', 'clone', 'read_config', 'configure'],
-  ...['run_hook:create', 'run_hook:pre_start', 'start_service:db', 'start_service:web'],
+  'ensure_base',
+  'create_instance',
+  'start_instance',
+  'configure',
+  'clone',
+  'read_config',
+  'configure',
+  'run_hook:create',
+  'run_hook:pre_start',
+  'start_service:db',
+  'start_service:web',
 ];
 
 describe('a workspace from the request to its end', () => {

@@ -13,7 +13,7 @@ import type {
   ServerToPeer,
   ServiceReport,
 } from '../../src/contract/control-protocol.ts';
-import { NexusError, toNexusError } from '../../src/contract/errors.ts';
+import { toNexusError, type NexusError } from '../../src/contract/errors.ts';
 import type { ProviderHealth } from '../../src/contract/node.ts';
 import type { ResolvedConfig } from '../../src/contract/service-spec.ts';
 import { loadIdentity } from '../../src/lib/identity.ts';

@@ -4,7 +4,7 @@
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import type { AgentCommand, Observation, ServiceReport } from '../../contract/control-protocol.ts';
 import { NexusError, type ErrorBody } from '../../contract/errors.ts';
 import { serviceSpec, type HookName, type ResolvedConfig } from '../../contract/service-spec.ts';
@@ -305,11 +305,9 @@ const trouble: fc.Arbitrary<Trouble | null> = fc.oneof(
   { weight: 6, arbitrary: fc.constant(null) },
   {
     weight: 4,
-    arbitrary: fc
-      .constantFrom('passing', 'answer_lost', 'server_restarts', 'service_dies')
-      .map((kind) => ({ kind }) as Trouble),
+    arbitrary: fc.constantFrom('passing', 'answer_lost', 'server_restarts', 'service_dies').map((kind) => ({ kind })),
   },
-  { weight: 1, arbitrary: fc.constantFrom('instance_stops', 'instance_vanishes').map((kind) => ({ kind }) as Trouble) },
+  { weight: 1, arbitrary: fc.constantFrom('instance_stops', 'instance_vanishes').map((kind) => ({ kind })) },
   { weight: 1, arbitrary: fc.integer({ min: 1, max: 5 }).map((turns) => ({ kind: 'node_away', turns }) as const) },
   {
     weight: 1,

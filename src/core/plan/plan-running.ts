@@ -10,8 +10,8 @@ import { tryCommand, waitFor, type Situation } from './try-command.ts';
 import type { Plan, Seen, Want } from './plan-types.ts';
 
 /** How long the upload of a repository may take to arrive, and a node to be there for a new workspace. */
-export const uploadWithinMs = 15 * 60_000;
-export const placeWithinMs = 60_000;
+const uploadWithinMs = 15 * 60_000;
+const placeWithinMs = 60_000;
 
 export function planPlacement(want: Want, seen: Seen, nowMs: number): Plan {
   try {

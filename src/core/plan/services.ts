@@ -14,7 +14,7 @@ import type { ServiceVerdict, Want, WantedService } from './plan-types.ts';
  * is not healthy in time. `broken`: does not stay up. `blocked`: not started for the one that it depends on. `off`: not
  * wanted.
  */
-export type Condition =
+type Condition =
   | { readonly is: 'ready' | 'off' }
   | { readonly is: 'warming'; readonly untilMs: number }
   | { readonly is: 'idle'; readonly untilMs: number | null }
@@ -52,7 +52,7 @@ export function planServices(want: Want, observation: Observation, nowMs: number
   return { commands, awaited, untilMs: moments.length ? Math.min(...moments) : null, warnings };
 }
 
-export function conditionsOf(want: Want, observation: Observation, nowMs: number): Map<string, Condition> {
+function conditionsOf(want: Want, observation: Observation, nowMs: number): Map<string, Condition> {
   const conditions = new Map<string, Condition>();
   const byName = new Map(want.services.map((service) => [service.spec.name, service]));
   const judge = (service: WantedService, path: readonly string[]): Condition => {

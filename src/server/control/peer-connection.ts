@@ -5,7 +5,7 @@ import { peerToServer, type PeerToServer, type ServerToPeer } from '../../contra
 import { NexusError } from '../../contract/errors.ts';
 
 /** A configuration with 50 services of the longest commands is below 1 MiB. */
-export const maxMessageBytes = 4 * 2 ** 20;
+const maxMessageBytes = 4 * 2 ** 20;
 
 /** Close codes of RFC 6455, section 7.4. */
 const policyViolation = 1008;

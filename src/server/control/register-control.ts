@@ -1,4 +1,5 @@
-import type {} from '@fastify/websocket';
+// For the types that it adds to Fastify's.
+import '@fastify/websocket';
 import type { FastifyInstance } from 'fastify';
 import { controlPath } from '../../contract/control-protocol.ts';
 import type { Hub } from './hub.ts';

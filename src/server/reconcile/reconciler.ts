@@ -43,8 +43,8 @@ export function createReconciler(options: ReconcilerOptions): RunningReconciler 
   const deps: LoopDeps = {
     ...options,
     fleet: () => candidates(store.db, hub),
-    occupiedPorts: occupied.current,
-    routesChanged: routes.publish,
+    occupiedPorts: () => occupied.current(),
+    routesChanged: () => routes.publish(),
   };
   let pruning: NodeJS.Timeout | undefined;
   let isEnded = false;

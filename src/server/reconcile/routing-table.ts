@@ -4,10 +4,9 @@ import { findSetting, putSetting } from '../store/settings.ts';
 import type { Db, Store } from '../store/store.ts';
 
 const versionSetting = 'routes_version';
-export const sshPort = 22;
 
 /** Every port that is given out and whose instance has an address by now, and who may open streams. */
-export async function readRoutes(db: Db, serverStreamKey: string): Promise<Omit<RoutingTable, 'version'>> {
+async function readRoutes(db: Db, serverStreamKey: string): Promise<Omit<RoutingTable, 'version'>> {
   const ports = await db
     .selectFrom('ports')
     .innerJoin('workspaces', 'workspaces.id', 'ports.workspace_id')
