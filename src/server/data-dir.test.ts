@@ -5,6 +5,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync 
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { setImmediate } from 'node:timers/promises';
 import { announceServer, dataDir, isProcessAlive, lockDataDir, prepareDataDir, uploadFile } from './data-dir.ts';
 
 function temporary(): { dir: ReturnType<typeof dataDir>; [Symbol.dispose](): void } {
@@ -61,6 +62,17 @@ test('the server is announced as long as it answers', async () => {
   assert.equal(statSync(file).mode & 0o777, 0o600);
   await announcement[Symbol.asyncDispose]();
   assert.equal(existsSync(file), false);
+});
+
+test('a process that ended and was not asked for its result is not alive', async () => {
+  // The shell becomes a program that never asks for the result of its child.
+  const parent = spawn('sh', ['-c', 'true & echo $!; exec sleep 60'], { stdio: ['ignore', 'pipe', 'ignore'] });
+  const [line] = (await once(parent.stdout, 'data')) as [Buffer];
+  const pid = Number(String(line).trim());
+  while (isProcessAlive(pid)) await setImmediate();
+  assert.ok(existsSync(`/proc/${pid}`) || process.platform !== 'linux');
+  parent.kill('SIGKILL');
+  await once(parent, 'exit');
 });
 
 test('a process of another user is alive', () => {

@@ -75,21 +75,29 @@ function isAlive(holder: Holder): boolean {
   return holder.started === null || startTime(holder.pid) === holder.started;
 }
 
+/** A process that has ended, but whose parent has not asked how (a zombie), is not alive. */
 export function isProcessAlive(pid: number): boolean {
   try {
     process.kill(pid, 0);
-    return true;
   } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
+    if ((error as NodeJS.ErrnoException).code !== 'EPERM') return false;
   }
+  const state = processStatus(pid)?.[0];
+  return state !== 'Z' && state !== 'X';
 }
 
-/** Field 22 of proc_pid_stat(5), with the boot it counts from; null where there is no /proc. */
+/** With the boot that it counts from: tells a process from a later one of the same id. Null where there is no /proc. */
 function startTime(pid: number): string | null {
+  const ticks = processStatus(pid)?.[19];
+  if (ticks === undefined) return null;
+  return `${readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim()} ${ticks}`;
+}
+
+/** The fields of proc_pid_stat(5) from the third, the state, on. */
+function processStatus(pid: number): string[] | null {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-    const boot = readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
-    return `${boot} ${stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19] ?? ''}`;
+    return stat.slice(stat.lastIndexOf(')') + 2).split(' ');
   } catch {
     return null;
   }
