@@ -38,7 +38,6 @@ status=$("$nexus" workspace show "$first_workspace" --json 2>/dev/null | sed -n 
 case $status in
   '') "$nexus" workspace create "./examples/$first_workspace" --name "$first_workspace" ;;
   running) "$nexus" workspace show "$first_workspace" ;;
-  pending | creating) "$nexus" workspace status "$first_workspace" --watch ;;
   *) "$nexus" workspace up "$first_workspace" ;;
 esac
 # Once more for the new host key; the summary above stays the last thing said.

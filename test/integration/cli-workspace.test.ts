@@ -383,6 +383,18 @@ test('stop, start and restart', async () => {
   assert.match((await world.run(['workspace', 'up', 'shop', '--no-wait'])).stdout, /^shop is being started/);
 });
 
+test('up joins the wait for a workspace that is on its way', async () => {
+  await using world = await createCliWorld();
+  const body = { workspace_name: 'shop', repo: { owner: 'o', name: 'r' } };
+  const { workspace_id: id } = await world.api.client().call('createWorkspace', { body });
+  // Its own stream of events is the sign that it waits.
+  world.api.app.server.on('request', ({ url }) => void (url?.includes('/events') && world.api.settle(id)));
+  const up = await world.run(['workspace', 'up', 'shop']);
+  assert.equal(up.exitCode, 0, up.stderr);
+  assert.match(up.stdout, /^Status +running$/m);
+  assert.equal((await world.run(['workspace', 'up', 'shop', '--no-wait'])).exitCode, 6);
+});
+
 test('Ctrl-C while it stops leaves that to the server', async () => {
   await using world = await worldWith('shop');
   const interrupt = new AbortController();

@@ -81,13 +81,18 @@ async function followLogs(
 ): Promise<void> {
   const signal = context.interrupt;
   let { lines } = options.query;
+  let isAway = false;
   async function follow(): Promise<void> {
     for await (const line of client.logs(options.id, { ...options.query, lines, follow: true, signal })) {
       lines = 0;
+      isAway = false;
       context.stdout.write(`${line}\n`);
     }
   }
-  const onAway = (): void => context.stderr.write('! The connection was lost; new lines follow when it is back\n');
+  const onAway = (): void => {
+    if (!isAway) context.stderr.write('! The connection was lost; new lines follow when it is back\n');
+    isAway = true;
+  };
   try {
     await persist(follow, { signal, onAway });
   } catch (error) {

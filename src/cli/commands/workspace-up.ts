@@ -18,14 +18,17 @@ export const workspaceUp = defineCommand({
   interrupt: 'own',
   async run({ name, json, wait }, context) {
     const { client, workspace } = await connectToWorkspace(context, name);
-    const answer = await client.call('startWorkspace', { params: { id: workspace.workspace_id } });
+    const start = () => client.call('startWorkspace', { params: { id: workspace.workspace_id } });
     if (!wait) {
+      const answer = await start();
       printResult(context, answer, {
         json,
         text: () => `${workspace.name} is being started: nexus workspace status ${workspace.name} --watch\n`,
       });
       return;
     }
+    // One that is on its way already is waited for: what was asked for is being done.
+    if (workspace.status !== 'pending' && workspace.status !== 'creating') await start();
     const progress = showProgress(context);
     const view = await waitUntilSettled(context, client, { workspace, progress }).finally(() =>
       progress[Symbol.dispose](),

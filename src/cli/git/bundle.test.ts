@@ -208,13 +208,10 @@ describe('taking a repository along', () => {
     const heads = gitIn(root, 'bundle', 'list-heads', bundle.file)
       .split('\n')
       .map((line) => line.split(' ')[1]);
-    assert.deepEqual(heads.toSorted(), [
-      'HEAD',
-      'refs/heads/trunk',
-      'refs/remotes/origin/trunk',
-      'refs/tags/v1',
-      'refs/tags/v2',
-    ]);
+    assert.deepEqual(
+      new Set(heads),
+      new Set(['HEAD', 'refs/heads/trunk', 'refs/remotes/origin/trunk', 'refs/tags/v1', 'refs/tags/v2']),
+    );
   });
 
   test('a hook that runs it does not mislead git', async () => {

@@ -11,7 +11,7 @@ import type { LocalRepository } from './local-repository.ts';
 import { askGit, runGit } from './run-git.ts';
 
 /** Where the commit of uncommitted changes is in the bundle. */
-export const changesRef = 'refs/nexus/changes';
+const changesRef = 'refs/nexus/changes';
 
 export type Bundle = {
   readonly file: string;

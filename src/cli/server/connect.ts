@@ -18,7 +18,7 @@ export async function connect(context: Pick<CliContext, 'env' | 'stderr'>): Prom
   });
 }
 
-export async function serverAddress(context: Pick<CliContext, 'env' | 'stderr'>): Promise<ServerAddress> {
+async function serverAddress(context: Pick<CliContext, 'env' | 'stderr'>): Promise<ServerAddress> {
   const { env, stderr } = context;
   const [config, local] = await Promise.all([
     readUserConfig(nexusPaths(env).configFile, { stderr, nowMs: Date.now() }),

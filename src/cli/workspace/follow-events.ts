@@ -13,12 +13,12 @@ export type Patience = {
 };
 
 /** Long enough for a server's upgrade. */
-export const defaultPatience: Patience = { awayMs: 5 * 60_000, backoff: { firstMs: 200, maxMs: 2000 } };
+const defaultPatience: Patience = { awayMs: 5 * 60_000, backoff: { firstMs: 200, maxMs: 2000 } };
 
 const passingErrors: readonly ErrorCode[] = ['shutting_down', 'rate_limited'];
 
 /** Whether a call may work when it is made again a little later. */
-export function isPassing(error: unknown): boolean {
+function isPassing(error: unknown): boolean {
   return error instanceof ServerUnreachable || (error instanceof NexusError && passingErrors.includes(error.code));
 }
 

@@ -51,7 +51,7 @@ export function statusLine(view: WorkspaceView, output: Output): string {
   return `${workspaceStatusWord(view.status, color)}${step}`;
 }
 
-export function sshCommand(view: WorkspaceView): string {
+function sshCommand(view: WorkspaceView): string {
   return view.ssh.port === null
     ? `nexus ssh ${view.name}`
     : `ssh -p ${view.ssh.port} ${view.ssh.user}@${view.ssh.host}`;
