@@ -17,9 +17,7 @@ import { silentLog } from '../support/silent-log.ts';
 const introduction = { role: 'agent', name: 'node-1', version: '1', machine: 'm' } as const;
 
 /** A peer by hand, which may break every rule. */
-async function dial(
-  world: ReconcileWorld,
-): Promise<{
+async function dial(world: ReconcileWorld): Promise<{
   socket: WebSocket;
   say(message: unknown): void;
   next(): Promise<ServerToPeer>;

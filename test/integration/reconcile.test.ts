@@ -167,6 +167,16 @@ describe('a workspace from the request to its end', () => {
     assert.ok(engine.log.lastIndexOf('create_instance') < firstHook);
   });
 
+  test('who signed in with GitHub commits under an address of theirs', async () => {
+    await using world = await createReconcileWorld({ config: { auth: { mode: 'github' } } });
+    const engine = new ScriptedEngine();
+    await using _agent = await world.agent(engine);
+    await settled(world, await world.create());
+    const configure = engine.lastCommands.get('configure');
+    const git = configure?.do === 'configure' ? configure.git : null;
+    assert.deepEqual(git, { name: 'alice', email: '1001+alice@users.noreply.github.com' });
+  });
+
   test('an uploaded repository is waited for and brought in', async () => {
     await using world = await createReconcileWorld();
     await using _agent = await world.agent(shopEngine());
