@@ -7,9 +7,9 @@ import { serveStream } from '../../src/agent/streams/serve-stream.ts';
 import { encodeFrame, readFrames, writeFrames, writeWithin } from '../../src/contract/exec-frames.ts';
 import { readMessage, writeLine } from '../../src/contract/json-line.ts';
 import { requestStream } from '../../src/contract/stream-client.ts';
-import { execFrame, streamAnswer, type ExecFrameType, type StreamRequest } from '../../src/contract/stream-protocol.ts';
+import { execFrame, streamAnswer, streamRequest, type ExecFrameType, type StreamRequest } from '../../src/contract/stream-protocol.ts';
 import { createLab, labEnv, noEngine, service, untilTrue, type Lab } from '../support/agent-lab.ts';
-import { streamPair } from '../support/stream-pair.ts';
+import { socketPair } from '../support/socket-pair.ts';
 
 type ExecRequest = Extract<StreamRequest, { kind: 'exec' }>;
 type WithoutId<R> = R extends unknown ? Omit<R, 'workspace_id'> : never;
@@ -23,11 +23,8 @@ describe('streams', { skip: noEngine }, () => {
 
   /** @throws the agent's error */
   async function open(request: WithoutId<StreamRequest>): Promise<Socket> {
-    const { agent, opener } = await streamPair();
-    void readMessage(agent, {
-      parse: (v: unknown) => v,
-      safeParse: (v: unknown) => ({ success: true, data: v }),
-    } as never).then((received) => serveStream(agent, received as StreamRequest, lab.context));
+    const [opener, agent] = await socketPair();
+    void readMessage(agent, streamRequest).then((received) => serveStream(agent, received, lab.context));
     return requestStream(opener, { ...request, workspace_id: lab.id } as StreamRequest, AbortSignal.timeout(20_000));
   }
 
@@ -275,7 +272,7 @@ describe('streams', { skip: noEngine }, () => {
     await assert.rejects(open({ kind: 'tcp', port: 22 }), { code: 'workspace_not_running' });
     await lab.run({ do: 'remove_instance' });
     await assert.rejects(open({ kind: 'logs', lines: 1, follow: false }), { code: 'not_found' });
-    const { agent, opener } = await streamPair();
+    const [opener, agent] = await socketPair();
     writeLine(opener, {});
     agent.destroy();
     await serveStream(agent, { kind: 'tcp', workspace_id: lab.id, port: 1 }, lab.context);

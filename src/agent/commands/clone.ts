@@ -7,7 +7,7 @@ import { plainScript } from '../guest/scripts.ts';
 import { paths } from '../guest/workspace-paths.ts';
 import { describe } from '../observe-workspace.ts';
 import { runningInstance, type Executor } from './command-context.ts';
-import { stillRunning } from './still-running.ts';
+import { ownFailure } from './still-running.ts';
 
 /** @throws clone_failed, workspace_not_running */
 export const clone: Executor<'clone'> = async (command, context, progress) => {
@@ -38,9 +38,9 @@ export const clone: Executor<'clone'> = async (command, context, progress) => {
     ],
     onOutput: (line) => progress(hideCredentials(line)),
   });
-  if (outcome.done) return describe(context, found, outcome.facts);
-  await stillRunning(context, id);
-  const output = outcome.output.map(hideCredentials);
+  if (outcome !== 'stopping' && outcome.done) return describe(context, found, outcome.facts);
+  const failure = await ownFailure(context, id, outcome);
+  const output = failure.output.map(hideCredentials);
   throw new NexusError('clone_failed', {
     url: hideCredentials(url),
     reason: cloneFailureReason(output),

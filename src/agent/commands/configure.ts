@@ -34,7 +34,12 @@ export const configure: Executor<'configure'> = async (command, context) => {
 
 function configurationFiles({ ssh_keys, env }: Command<'configure'>, base: BaseMark | null): GuestFile[] {
   return [
-    { path: '/home/dev/.ssh/authorized_keys', content: ssh_keys.map((key) => `${key}\n`).join(''), mode: 0o600, owner: 'dev' },
+    {
+      path: '/home/dev/.ssh/authorized_keys',
+      content: ssh_keys.map((key) => `${key}\n`).join(''),
+      mode: 0o600,
+      owner: 'dev',
+    },
     { path: paths.environment, content: environmentFile(env) },
     { path: '/etc/nexus/environment', content: pamEnvironment(env) },
     { path: '/etc/profile.d/nexus-workspace.sh', content: `set -a\n. ${paths.environment}\nset +a\n` },

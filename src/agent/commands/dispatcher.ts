@@ -50,7 +50,10 @@ export function createDispatcher(options: {
       journal.keep({ workspaceId: command.workspace_id, answer: result });
       if (command.do === 'remove_instance' && result.ok) journal.forgetWorkspace(command.workspace_id, id);
     } catch (error) {
-      log.error({ err: error, id }, 'the journal cannot be written: the command is done again when it is asked for again');
+      log.error(
+        { err: error, id },
+        'the journal cannot be written: the command is done again when it is asked for again',
+      );
     }
     running.delete(id);
     send(result);

@@ -5,7 +5,7 @@ import { runJob } from '../guest/run-job.ts';
 import { paths } from '../guest/workspace-paths.ts';
 import { describe } from '../observe-workspace.ts';
 import { runningInstance, type Executor } from './command-context.ts';
-import { stillRunning } from './still-running.ts';
+import { ownFailure } from './still-running.ts';
 
 const linesInError = 20;
 
@@ -28,12 +28,12 @@ export const runHook: Executor<'run_hook'> = async ({ workspace_id: id, hook, co
     files: [{ path: `${paths.units}/${unit}`, content: text }],
     onOutput: progress,
   });
-  if (outcome.done) return describe(context, found, outcome.facts);
-  await stillRunning(context, id);
+  if (outcome !== 'stopping' && outcome.done) return describe(context, found, outcome.facts);
+  const failure = await ownFailure(context, id, outcome);
   throw new NexusError('hook_failed', {
     hook,
-    exit_code: outcome.exitCode,
-    output: outcome.output.slice(-linesInError),
+    exit_code: failure.exitCode,
+    output: failure.output.slice(-linesInError),
   });
 };
 

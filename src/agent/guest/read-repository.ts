@@ -48,10 +48,16 @@ export async function readRepository(
       if (kind === 'path') listing.push(await next());
       else if (kind === 'hook') executableHooks.push(await next());
       else if (kind === 'file') files.set(await next(), await next());
-      else handle.stdin.end(choose(listing).map((path) => `${path}\0`).join(''));
+      else
+        handle.stdin.end(
+          choose(listing)
+            .map((path) => `${path}\0`)
+            .join(''),
+        );
     }
     const exitCode = await handle.exitCode;
-    if (isLate.yes) throw new NexusError('timeout', { what: `reading the repository of ${id}`, seconds: timeoutMs / 1000 });
+    if (isLate.yes)
+      throw new NexusError('timeout', { what: `reading the repository of ${id}`, seconds: timeoutMs / 1000 });
     return exitCode === 0 ? { listing, files, executableHooks } : null;
   } finally {
     clearTimeout(deadline);

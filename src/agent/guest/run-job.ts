@@ -6,7 +6,9 @@ import { runScript } from './run-script.ts';
 export type JobOutcome =
   | { readonly done: true; readonly facts: GuestFacts }
   /** `exitCode` as a shell has it: 128 + n for signal n. `output`: its last 40 lines. */
-  | { readonly done: false; readonly exitCode: number; readonly output: readonly string[] };
+  | { readonly done: false; readonly exitCode: number; readonly output: readonly string[] }
+  /** It was ended with the instance, which is stopping. */
+  | 'stopping';
 
 const killed = 2;
 
@@ -28,6 +30,7 @@ export async function runJob(
     onProgress: job.onOutput,
   });
   if (exitCode === 0) return { done: true, facts: parseFacts(lines) };
+  if (valuesOf(lines, 'stopping').length > 0) return 'stopping';
   const [kind, status] = valuesOf(lines, 'failed')[0] ?? [];
   return {
     done: false,

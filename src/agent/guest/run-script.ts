@@ -23,7 +23,10 @@ export function startScript(
   id: string,
   { script, args = [] }: Pick<ScriptRun, 'script' | 'args'>,
 ): Promise<ExecHandle> {
-  return provider.exec(id, { command: ['/bin/bash', '-c', rootScript(script), `nexus-${script}`, ...args], user: 'root' });
+  return provider.exec(id, {
+    command: ['/bin/bash', '-c', rootScript(script), `nexus-${script}`, ...args],
+    user: 'root',
+  });
 }
 
 /** Runs one of the agent's scripts to its end, whatever its exit code. @throws stream_failed, timeout */

@@ -4,7 +4,9 @@ import type { ServiceReport } from '../../contract/control-protocol.ts';
 const checkTimesEveryMs = 5_000;
 
 /** Lets through what is worth telling: every change, and now and then the times of the last checks. */
-export function createReportFilter(tell: (reports: ServiceReport[]) => void): (reports: ServiceReport[], nowMs: number) => void {
+export function createReportFilter(
+  tell: (reports: ServiceReport[]) => void,
+): (reports: ServiceReport[], nowMs: number) => void {
   let told = '';
   let toldWithTimes = '';
   let toldAt = 0;

@@ -22,7 +22,12 @@ export function serviceFiles(
   const folder = `${paths.boot}/services`;
   return [
     { path: `${paths.boot}/backoff.sh`, content: scripts.backoff },
-    { path: `${folder}/${spec.name}.env`, content: environmentFile({ ...env, ...spec.env }), mode: 0o640, owner: 'dev' },
+    {
+      path: `${folder}/${spec.name}.env`,
+      content: environmentFile({ ...env, ...spec.env }),
+      mode: 0o640,
+      owner: 'dev',
+    },
     { path: `${folder}/${spec.name}.probe`, content: probeFile(spec) },
     { path: `${paths.units}/${serviceUnit(spec.name)}`, content: unitText(spec) },
   ];

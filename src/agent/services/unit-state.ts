@@ -28,7 +28,9 @@ export function parseUnit(fields: readonly string[]): UnitState {
   const text = (key: string): string => properties.get(key) ?? '';
   const number = (key: string): number => Number(text(key)) || 0;
   return {
-    name: text('Id').replace(/^nexus-/, '').replace(/\.service$/, ''),
+    name: text('Id')
+      .replace(/^nexus-/, '')
+      .replace(/\.service$/, ''),
     active: text('ActiveState'),
     sub: text('SubState'),
     result: text('Result'),

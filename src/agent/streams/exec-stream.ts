@@ -10,7 +10,15 @@ import type { Request, StreamHandler } from './stream-context.ts';
 /** A command as dev, in the repository. It is killed with all its children when the client goes. */
 export const execStream: StreamHandler<'exec'> = async (request, socket, { provider, instance }) => {
   const handle = await provider.exec(instance.id, {
-    command: ['/bin/bash', '-lc', plainScript('exec'), 'nexus', request.cwd ?? '', ...variables(request), ...request.command],
+    command: [
+      '/bin/bash',
+      '-lc',
+      plainScript('exec'),
+      'nexus',
+      request.cwd ?? '',
+      ...variables(request),
+      ...request.command,
+    ],
     user: 'dev',
     ...(request.terminal ? { terminal: request.terminal } : {}),
   });
@@ -69,7 +77,9 @@ const signals = ['SIGTERM', 'SIGKILL', 'SIGINT', 'SIGHUP'] as const;
 function parseSize(payload: Buffer): { columns: number; rows: number } | null {
   try {
     const { columns, rows } = JSON.parse(payload.toString('utf8')) as { columns?: unknown; rows?: unknown };
-    return Number.isInteger(columns) && Number.isInteger(rows) ? { columns: Number(columns), rows: Number(rows) } : null;
+    return Number.isInteger(columns) && Number.isInteger(rows)
+      ? { columns: Number(columns), rows: Number(rows) }
+      : null;
   } catch {
     return null;
   }

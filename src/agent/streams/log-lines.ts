@@ -12,7 +12,15 @@ const processExit = '98e322203f7a4ed290d09fe03c09fe15';
  */
 export function journalArguments(request: { source?: string | undefined; lines: number; follow: boolean }): string[] {
   const { source, lines, follow } = request;
-  const shown = ['--quiet', '--output', 'json', '--output-fields', 'MESSAGE,_SYSTEMD_UNIT,UNIT', '--lines', String(lines)];
+  const shown = [
+    '--quiet',
+    '--output',
+    'json',
+    '--output-fields',
+    'MESSAGE,_SYSTEMD_UNIT,UNIT',
+    '--lines',
+    String(lines),
+  ];
   const died = ['_PID=1', `MESSAGE_ID=${processExit}`];
   const matches =
     source === undefined

@@ -33,5 +33,7 @@ export const putStream: StreamHandler<'put'> = async ({ size }, socket, { provid
 
 function putFailed(id: string, said: string): NexusError {
   if (/no space left|disk quota/i.test(said)) return new NexusError('disk_full', { where: id });
-  return new NexusError('stream_failed', { reason: said.trim() || 'the repository could not be put into the workspace' });
+  return new NexusError('stream_failed', {
+    reason: said.trim() || 'the repository could not be put into the workspace',
+  });
 }

@@ -24,12 +24,13 @@ if [[ ! -e $mark ]]; then
   systemctl start -- "$unit" 2>/dev/null
   kill "$follower"
   if [[ ! -e $mark ]]; then
+    [[ $(systemctl is-system-running) != stopping ]] || printf 'stopping\n'
     journalctl --sync
     show "$unit" ExecMainCode ExecMainStatus ExecMainStartTimestamp
     printf 'failed\t%s\t%s\n' "${shown[ExecMainCode]}" "${shown[ExecMainStatus]}"
     # Not by the invocation's id: what a process said just before its end may not carry it.
-    journalctl --quiet --lines 40 --since "${shown[ExecMainStartTimestamp]#* }" --output cat "_SYSTEMD_UNIT=$unit" |
-      while IFS= read -r line; do printf 'output\t%s\n' "$line"; done
+    journalctl --quiet --reverse --lines 40 --since "${shown[ExecMainStartTimestamp]#* }" --output cat "_SYSTEMD_UNIT=$unit" |
+      tac | while IFS= read -r line; do printf 'output\t%s\n' "$line"; done
     exit 1
   fi
 fi
