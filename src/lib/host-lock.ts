@@ -61,6 +61,7 @@ function releasedBy(address: string, signal: AbortSignal | undefined): Promise<v
       resolve();
     };
     signal?.addEventListener('abort', finish);
+    if (signal?.aborted) finish();
     socket.on('error', finish);
     socket.on('close', finish);
     socket.resume();

@@ -115,10 +115,11 @@ async function debootstrap(
   }
 }
 
-/** The first error that apt or mmdebstrap names; what comes after it is a consequence. */
+/** The line that names the cause: apt calls some a warning, and what comes after it is a consequence. */
 function failureOf({ result, message }: CommandError): string {
   const lines = result.stderr.split('\n');
-  return lines.find((line) => /^(?:E|Err|W): /.test(line) && !line.includes('mmdebstrap'))?.slice(3) ?? message;
+  const cause = lines.find((line) => /^[EW]: .*(?:Failed to fetch|Could not|GPG error|Unable to)/.test(line));
+  return (cause ?? lines.find((line) => /^E: (?!mmdebstrap)/.test(line)))?.slice(3) ?? message;
 }
 
 async function importImage(
