@@ -41,7 +41,6 @@ export async function runCommand(command: readonly string[], options: CommandOpt
   const [file = '', ...args] = command;
   const child = execa(file, args, {
     reject: false,
-    all: true,
     timeout: options.timeoutMs,
     forceKillAfterDelay: 2000,
     stripFinalNewline: true,
@@ -52,10 +51,11 @@ export async function runCommand(command: readonly string[], options: CommandOpt
   });
   if (options.onLine) {
     const { onLine } = options;
-    const reportLines = async (): Promise<void> => {
-      for await (const line of child.iterable({ from: 'all' })) onLine(line);
+    // Each by itself: joined, a line of the one could be cut by a line of the other.
+    const reportLines = async (from: 'stdout' | 'stderr'): Promise<void> => {
+      for await (const line of child.iterable({ from })) onLine(line);
     };
-    await reportLines().catch(() => undefined);
+    await Promise.allSettled([reportLines('stdout'), reportLines('stderr')]);
   }
   const outcome = await child;
   const result = { exitCode: outcome.exitCode ?? -1, stdout: outcome.stdout, stderr: outcome.stderr };
