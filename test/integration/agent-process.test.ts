@@ -14,7 +14,17 @@ import { ParkingLot } from '../../src/gateway/parking-lot.ts';
 import { openStreamPort } from '../../src/gateway/stream-port.ts';
 import { loadIdentity } from '../../src/lib/identity.ts';
 import { agentWorld, type AgentProcess, type AgentWorld } from '../support/agent-harness.ts';
-import { configureCommand, createCommand, debian, labEnv, noEngine, service, shellIn, untilTrue, type LabCommand } from '../support/agent-lab.ts';
+import {
+  configureCommand,
+  createCommand,
+  debian,
+  labEnv,
+  noEngine,
+  service,
+  shellIn,
+  untilTrue,
+  type LabCommand,
+} from '../support/agent-lab.ts';
 import { startControlServer } from '../support/control-server.ts';
 import { clusterInstances, engineInstances } from '../support/engine.ts';
 import { silentLog } from '../support/silent-log.ts';
@@ -78,7 +88,10 @@ describe('the agent as a process', { skip: noEngine }, () => {
        git -c user.name=x -c user.email=x@example.com commit -qm one; chown -R dev: /srv`,
     );
     assert.equal(made.exitCode, 0, made.stderr);
-    const answer = await killedIn({ do: 'clone', url: 'file:///srv/r', ref: null, upload: false, upstream_url: null }, 150);
+    const answer = await killedIn(
+      { do: 'clone', url: 'file:///srv/r', ref: null, upload: false, upstream_url: null },
+      150,
+    );
     assert.ok(answer.ok && answer.seen.clone?.branch === 'main', JSON.stringify(answer));
     assert.equal((await shellIn(id, 'ls -A /home/dev/workspace; ls -d /home/dev/.nexus-clone')).stdout, '.git\nbig');
     const config = await killedIn({ do: 'read_config' }, 30);
@@ -86,7 +99,10 @@ describe('the agent as a process', { skip: noEngine }, () => {
   });
 
   it('joins a hook that ran on without it: it runs once', async () => {
-    const answer = await killedIn({ do: 'run_hook', hook: 'create', command: 'echo run >> ~/runs; sleep 2; echo end >> ~/runs' }, 600);
+    const answer = await killedIn(
+      { do: 'run_hook', hook: 'create', command: 'echo run >> ~/runs; sleep 2; echo end >> ~/runs' },
+      600,
+    );
     assert.ok(answer.ok && answer.seen.hooks_done.includes('create'), JSON.stringify(answer));
     assert.equal((await shellIn(id, 'cat /home/dev/runs')).stdout, 'run\nend');
   });
@@ -106,7 +122,10 @@ describe('the agent as a process', { skip: noEngine }, () => {
   });
 
   it('does a hook of the repository, and finds nothing to do for one that went away', async () => {
-    await shellIn(id, 'cd /home/dev/workspace; mkdir -p .nexus/hooks; printf "#!/bin/sh\\npwd > ~/ran\\n" > .nexus/hooks/up.sh; chmod +x .nexus/hooks/up.sh');
+    await shellIn(
+      id,
+      'cd /home/dev/workspace; mkdir -p .nexus/hooks; printf "#!/bin/sh\\npwd > ~/ran\\n" > .nexus/hooks/up.sh; chmod +x .nexus/hooks/up.sh',
+    );
     const seen = await world.run(about({ do: 'run_hook', hook: 'up', command: null }));
     assert.ok(seen.hooks_done.includes('up'));
     assert.equal((await shellIn(id, 'cat /home/dev/ran')).stdout, '/home/dev/workspace');
@@ -144,7 +163,10 @@ describe('the agent as a process', { skip: noEngine }, () => {
     const isHealthy = ({ services }: { services: { name: string; health: string }[] }) =>
       services.some(({ name, health }) => name === 'web' && health === 'healthy');
     await world.control.next('services', isHealthy);
-    await untilTrue('one monitor is left', async () => (await shellIn(id, 'ps -eo ppid=,args= | grep -c "^ *0 .*[n]exus-monitor"')).stdout === '1');
+    await untilTrue(
+      'one monitor is left',
+      async () => (await shellIn(id, 'ps -eo ppid=,args= | grep -c "^ *0 .*[n]exus-monitor"')).stdout === '1',
+    );
     await shellIn(id, 'pkill -f nexus-monitor');
     await world.control.next('services', isHealthy);
   });
@@ -187,13 +209,18 @@ describe('the agent as a process', { skip: noEngine }, () => {
 
   it('notices what happens behind its back', async () => {
     await execa('lxc', ['stop', '--force', '--project', 'nexus', id.replace('ws-', 'nexus-')]);
-    await world.control.next('instances', ({ instances }) => instances.some((one) => one.workspace_id === id && one.state === 'stopped'));
+    await world.control.next('instances', ({ instances }) =>
+      instances.some((one) => one.workspace_id === id && one.state === 'stopped'),
+    );
     assert.equal((await world.run(about({ do: 'start_instance' }))).instance, 'running');
     await world.control.next('instances', ({ instances }) => instances.some((one) => one.state === 'running'));
   });
 
   it('says what became of a hook whose workspace was stopped', async () => {
-    const hook = world.command('op-cut', about({ do: 'run_hook', hook: 'post_start', command: 'touch /tmp/begun; exec sleep 1000' }));
+    const hook = world.command(
+      'op-cut',
+      about({ do: 'run_hook', hook: 'post_start', command: 'touch /tmp/begun; exec sleep 1000' }),
+    );
     await untilTrue('it runs', async () => (await shellIn(id, 'test -e /tmp/begun')).exitCode === 0);
     assert.equal((await world.run(about({ do: 'stop_instance', force: false }))).instance, 'stopped');
     const answer = await hook;

@@ -7,7 +7,13 @@ import { serveStream } from '../../src/agent/streams/serve-stream.ts';
 import { encodeFrame, readFrames, writeFrames, writeWithin } from '../../src/contract/exec-frames.ts';
 import { readMessage, writeLine } from '../../src/contract/json-line.ts';
 import { requestStream } from '../../src/contract/stream-client.ts';
-import { execFrame, streamAnswer, streamRequest, type ExecFrameType, type StreamRequest } from '../../src/contract/stream-protocol.ts';
+import {
+  execFrame,
+  streamAnswer,
+  streamRequest,
+  type ExecFrameType,
+  type StreamRequest,
+} from '../../src/contract/stream-protocol.ts';
 import { createLab, labEnv, noEngine, service, untilTrue, type Lab } from '../support/agent-lab.ts';
 import { socketPair } from '../support/socket-pair.ts';
 

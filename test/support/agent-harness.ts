@@ -12,6 +12,12 @@ import { loadIdentity } from '../../src/lib/identity.ts';
 import { startControlServer, type ControlServer } from './control-server.ts';
 import { relayCommand } from './agent-lab.ts';
 
+/** By default the sources on the runtime that runs the tests; a compiled program in its place is tried by hand. */
+const program = process.env['NEXUS_TEST_AGENT']?.split(' ') ?? [
+  process.execPath,
+  join(import.meta.dirname, 'agent-process.ts'),
+];
+
 export type AgentProcess = {
   readonly pid: number;
   /** Its log so far. */
@@ -47,7 +53,14 @@ export async function agentWorld(): Promise<AgentWorld> {
     control,
     async start({ welcomed } = { welcomed: true }) {
       const joinToken = processes.length === 0 ? newJoinToken(identity.publicKey) : undefined;
-      const options = { serverUrl: control.url, name: 'node-1', stateDir, joinToken, version: 'test', relayCommand: relayCommand() };
+      const options = {
+        serverUrl: control.url,
+        name: 'node-1',
+        stateDir,
+        joinToken,
+        version: 'test',
+        relayCommand: relayCommand(),
+      };
       const started = startProcess(options);
       processes.push(started);
       if (welcomed) await control.next('instances');
@@ -73,9 +86,8 @@ export async function agentWorld(): Promise<AgentWorld> {
 }
 
 function startProcess(options: unknown): AgentProcess {
-  const child = spawn(process.execPath, [join(import.meta.dirname, 'agent-process.ts'), JSON.stringify(options)], {
-    stdio: ['ignore', 'inherit', 'pipe'],
-  });
+  const [file = '', ...args] = program;
+  const child = spawn(file, [...args, JSON.stringify(options)], { stdio: ['ignore', 'inherit', 'pipe'] });
   const log: string[] = [];
   child.stderr.setEncoding('utf8').on('data', (text: string) => log.push(text));
   const exited = once(child, 'exit').then(([code, signal]) => (code ?? signal) as number | string);

@@ -14,7 +14,7 @@ const rules: readonly Rule[] = [
   { said: /Host key verification failed/i, reason: () => 'the key of its SSH server is not the one that was known' },
   { said: /returned error: 403/i, reason: () => 'access to it is forbidden' },
   {
-    said: /Could not resolve (?:host(?:name)?|proxy):? ?([^\s;:]*)/i,
+    said: /(?:Could not resolve (?:host(?:name)?|proxy):?|unable to look up) ?([^\s;:]*)/i,
     reason: ([, host]) => `there is no host ${host || 'of this name'}`,
   },
   {

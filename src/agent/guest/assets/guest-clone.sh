@@ -143,5 +143,4 @@ if [[ -n $bundle ]]; then clone_from_bundle; else clone_from_remote; fi
 cd "$unfinished" || exit 1
 add_submodules
 [[ -z $upstream ]] || git remote add upstream "$upstream"
-sync -f .
 mv -T -- "$unfinished" "$workspace"
