@@ -5,7 +5,12 @@ import { setTimeout as delay } from 'node:timers/promises';
 
 const socketPath = process.env['NEXUS_LXD_SOCKET'] ?? '/var/lib/lxd/unix.socket';
 
-type Answer = { readonly type: string; readonly operation?: string; readonly metadata: unknown; readonly error?: string };
+type Answer = {
+  readonly type: string;
+  readonly operation?: string;
+  readonly metadata: unknown;
+  readonly error?: string;
+};
 
 export async function engine(method: string, path: string, body?: unknown): Promise<unknown> {
   const answer = await call(method, withProject(path), body);
@@ -22,15 +27,18 @@ function withProject(path: string): string {
 
 function call(method: string, path: string, body?: unknown): Promise<Answer> {
   return new Promise((resolve, reject) => {
-    const outgoing = request({ socketPath, method, path, headers: { 'content-type': 'application/json' } }, (response) => {
-      const chunks: Buffer[] = [];
-      response.on('data', (chunk: Buffer) => chunks.push(chunk));
-      response.on('end', () => {
-        const answer = JSON.parse(Buffer.concat(chunks).toString()) as Answer;
-        if (answer.type === 'error') reject(new Error(`${method} ${path}: ${answer.error}`));
-        else resolve(answer);
-      });
-    });
+    const outgoing = request(
+      { socketPath, method, path, headers: { 'content-type': 'application/json' } },
+      (response) => {
+        const chunks: Buffer[] = [];
+        response.on('data', (chunk: Buffer) => chunks.push(chunk));
+        response.on('end', () => {
+          const answer = JSON.parse(Buffer.concat(chunks).toString()) as Answer;
+          if (answer.type === 'error') reject(new Error(`${method} ${path}: ${answer.error}`));
+          else resolve(answer);
+        });
+      },
+    );
     outgoing.on('error', reject);
     outgoing.end(body === undefined ? undefined : JSON.stringify(body));
   });

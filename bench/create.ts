@@ -4,7 +4,11 @@ import { api, type Installation } from '../test/support/installation.ts';
 import { engine, untilBanner } from './bare-engine.ts';
 import { inTurn, timed } from './statistics.ts';
 
-type EngineInstance = { readonly name: string; readonly config: Record<string, string>; readonly devices: Record<string, Record<string, string>> };
+type EngineInstance = {
+  readonly name: string;
+  readonly config: Record<string, string>;
+  readonly devices: Record<string, Record<string, string>>;
+};
 
 export async function benchCreate(nexus: Installation, runs: number) {
   const model = await modelInstance(nexus);
@@ -13,7 +17,12 @@ export async function benchCreate(nexus: Installation, runs: number) {
     async (run) => {
       let id = '';
       const elapsed = await timed(async () => {
-        const created = await api<{ workspace_id: string; ssh_port: number }>(nexus, 'POST', '/workspaces', request(`bench-${run}`));
+        const created = await api<{ workspace_id: string; ssh_port: number }>(
+          nexus,
+          'POST',
+          '/workspaces',
+          request(`bench-${run}`),
+        );
         id = created.workspace_id;
         await untilBanner('127.0.0.1', created.ssh_port);
       });
@@ -40,7 +49,12 @@ function request(name: string): unknown {
 
 /** A copy of the same base, with the same limits and devices, as the product makes one; at an address of its own. */
 async function modelInstance(nexus: Installation) {
-  const created = await api<{ workspace_id: string; ssh_port: number }>(nexus, 'POST', '/workspaces', request('bench-model'));
+  const created = await api<{ workspace_id: string; ssh_port: number }>(
+    nexus,
+    'POST',
+    '/workspaces',
+    request('bench-model'),
+  );
   await untilBanner('127.0.0.1', created.ssh_port);
   const instance = (await engine('GET', `/1.0/instances/nexus-${created.workspace_id.slice(3)}`)) as EngineInstance;
   await api(nexus, 'DELETE', `/workspaces/${created.workspace_id}?force=true`);
@@ -49,7 +63,9 @@ async function modelInstance(nexus: Installation) {
   const address = (nic[1]['ipv4.address'] ?? '').replace(/\.\d+\.\d+$/, '.254.250');
   const base = instance.config['user.nexus.base'];
   if (base === undefined) throw new Error('the instance does not name its base');
-  const config = Object.fromEntries(Object.entries(instance.config).filter(([key]) => key.startsWith('limits.') || key.startsWith('security.')));
+  const config = Object.fromEntries(
+    Object.entries(instance.config).filter(([key]) => key.startsWith('limits.') || key.startsWith('security.')),
+  );
   return {
     address,
     spec: {

@@ -13,9 +13,24 @@ export async function withTarget<T>(nexus: Installation, use: (target: Target) =
   const body = { workspace_name: 'bench-ssh', repo: { owner: 'bench', name: 'ssh', source: 'upload' }, services: [] };
   const created = await api<{ workspace_id: string; ssh_port: number }>(nexus, 'POST', '/workspaces', body);
   await untilBanner('127.0.0.1', created.ssh_port);
-  const state = (await engine('GET', `/1.0/instances/nexus-${created.workspace_id.slice(3)}`)) as { devices: Record<string, Record<string, string>> };
+  const state = (await engine('GET', `/1.0/instances/nexus-${created.workspace_id.slice(3)}`)) as {
+    devices: Record<string, Record<string, string>>;
+  };
   const address = Object.values(state.devices).find((device) => device['type'] === 'nic')?.['ipv4.address'] ?? '';
-  const common = ['-i', join(nexus.home, '.ssh/id_ed25519'), '-o', 'StrictHostKeyChecking=no', '-o', 'UserKnownHostsFile=/dev/null', '-o', 'LogLevel=ERROR', '-o', 'BatchMode=yes', '-F', 'none'];
+  const common = [
+    '-i',
+    join(nexus.home, '.ssh/id_ed25519'),
+    '-o',
+    'StrictHostKeyChecking=no',
+    '-o',
+    'UserKnownHostsFile=/dev/null',
+    '-o',
+    'LogLevel=ERROR',
+    '-o',
+    'BatchMode=yes',
+    '-F',
+    'none',
+  ];
   const target = {
     gateway: [...common, '-p', String(created.ssh_port), 'dev@127.0.0.1'],
     straight: [...common, `dev@${address}`],

@@ -1,6 +1,6 @@
 export type Summary = { readonly median: number; readonly min: number; readonly max: number; readonly runs: number };
 
-export function summarize(values: readonly number[]): Summary {
+function summarize(values: readonly number[]): Summary {
   const sorted = values.toSorted((a, b) => a - b);
   const middle = Math.floor(sorted.length / 2);
   const upper = sorted[middle] ?? Number.NaN;
@@ -20,7 +20,11 @@ export async function inTurn(
     a.push(await ours(run));
     b.push(await theirs(run));
   }
-  return { ours: summarize(a), theirs: summarize(b), ratio: summarize(a.map((value, index) => value / (b[index] ?? Number.NaN))) };
+  return {
+    ours: summarize(a),
+    theirs: summarize(b),
+    ratio: summarize(a.map((value, index) => value / (b[index] ?? Number.NaN))),
+  };
 }
 
 export async function timed(action: () => Promise<unknown>): Promise<number> {

@@ -13,7 +13,7 @@ import type { Logger } from '../lib/log.ts';
 import { machineId } from '../lib/machine-id.ts';
 import { loadClusterId, loadStreamTarget, saveClusterId, saveProcess, saveStreamTarget } from './agent-files.ts';
 import { createNodeAgent, type NodeAgent } from './node-agent.ts';
-import { createLxcProvider } from './providers/lxc/lxc-provider.ts';
+import { providers } from './providers/registry.ts';
 import type { Provider } from './providers/provider.ts';
 
 export type AgentOptions = {
@@ -119,5 +119,5 @@ async function runAlone(options: AgentOptions): Promise<void> {
 }
 
 function engines(clusterId: string, { relayCommand }: AgentOptions): readonly Provider[] {
-  return [createLxcProvider({ clusterId, relayCommand })];
+  return Object.values(providers).map((create) => create({ clusterId, relayCommand }));
 }

@@ -16,7 +16,10 @@ export const heartbeatIntervalMs = 5_000;
 export const unreachableAfterMs = 20_000;
 
 /** Raw 32-byte ed25519 public keys, 64-byte signatures, 32-byte nonces: all base64. */
-const base64 = z.string().max(512).regex(/^[A-Za-z0-9+/=]+$/);
+const base64 = z
+  .string()
+  .max(512)
+  .regex(/^[A-Za-z0-9+/=]+$/);
 
 export const hello = z.object({
   type: z.literal('hello'),
@@ -30,7 +33,12 @@ export const hello = z.object({
   /** Once, to become known. */
   join_token: z.string().optional(),
 });
-export const challenge = z.object({ type: z.literal('challenge'), public_key: base64, nonce: base64, signature: base64 });
+export const challenge = z.object({
+  type: z.literal('challenge'),
+  public_key: base64,
+  nonce: base64,
+  signature: base64,
+});
 export const proof = z.object({ type: z.literal('proof'), signature: base64 });
 
 /** Where an agent parks its stream connections, and the key that proves it (base64, 32 bytes). */
@@ -41,16 +49,22 @@ export const welcome = z.object({
   /** For an agent; null while no gateway is there. A later `streams` message replaces it. */
   streams: streamTarget.nullable(),
 });
-export const refused = z.object({ type: z.literal('refused'), error: errorBody });
+const refused = z.object({ type: z.literal('refused'), error: errorBody });
 
 const workspace = { workspace_id: workspaceId };
 
-export const gitIdentity = z.object({ name: z.string(), email: z.string() });
+const gitIdentity = z.object({ name: z.string(), email: z.string() });
 
 /** The steps that an agent can be told to do. Each is idempotent. */
 export const agentCommand = z.discriminatedUnion('do', [
   z.object({ do: z.literal('observe'), ...workspace }),
-  z.object({ do: z.literal('ensure_base'), ...workspace, provider: providerName, image: z.string(), packages: z.array(z.string()) }),
+  z.object({
+    do: z.literal('ensure_base'),
+    ...workspace,
+    provider: providerName,
+    image: z.string(),
+    packages: z.array(z.string()),
+  }),
   z.object({
     do: z.literal('create_instance'),
     ...workspace,
@@ -82,7 +96,12 @@ export const agentCommand = z.discriminatedUnion('do', [
   z.object({ do: z.literal('read_config'), ...workspace }),
   /** `command` null: the file `.nexus/hooks/<hook>.sh`. */
   z.object({ do: z.literal('run_hook'), ...workspace, hook: hookName, command: z.string().nullable() }),
-  z.object({ do: z.literal('start_service'), ...workspace, service: serviceSpec, env: z.record(z.string(), z.string()) }),
+  z.object({
+    do: z.literal('start_service'),
+    ...workspace,
+    service: serviceSpec,
+    env: z.record(z.string(), z.string()),
+  }),
   z.object({ do: z.literal('stop_service'), ...workspace, service: serviceName, force: z.boolean() }),
   z.object({ do: z.literal('stop_instance'), ...workspace, force: z.boolean() }),
   z.object({ do: z.literal('remove_instance'), ...workspace }),
@@ -176,13 +195,23 @@ export const peerToServer = z.union([
   z.object({ type: z.literal('progress'), id: z.string(), line: z.string() }),
   z.object({ type: z.literal('services'), ...workspace, services: z.array(serviceReport) }),
   /** After welcome, and whenever an instance comes, goes, starts or stops behind our back. */
-  z.object({ type: z.literal('instances'), instances: z.array(z.object({ ...workspace, state: z.enum(['stopped', 'running']) })) }),
-  z.object({ type: z.literal('heartbeat'), providers: z.array(providerHealth).optional(), connections: z.int().optional() }),
+  z.object({
+    type: z.literal('instances'),
+    instances: z.array(z.object({ ...workspace, state: z.enum(['stopped', 'running']) })),
+  }),
+  z.object({
+    type: z.literal('heartbeat'),
+    providers: z.array(providerHealth).optional(),
+    connections: z.int().optional(),
+  }),
   /** From a gateway: where streams are taken (after welcome), and what came of a routing table. */
   z.object({ type: z.literal('listening'), host: z.string(), port }),
-  z.object({ type: z.literal('routes_applied'), version: z.int(), failed: z.array(z.object({ listen: port, reason: z.string() })) }),
+  z.object({
+    type: z.literal('routes_applied'),
+    version: z.int(),
+    failed: z.array(z.object({ listen: port, reason: z.string() })),
+  }),
   /** From a gateway: how long it took from accepting an SSH connection to the first byte of the workspace's sshd. */
   z.object({ type: z.literal('ssh_connected'), ...workspace, seconds: z.number() }),
 ]);
 export type PeerToServer = z.infer<typeof peerToServer>;
-

@@ -51,7 +51,7 @@ export class NexusError<C extends ErrorCode = ErrorCode> extends Error {
   }
 }
 
-export function isErrorCode(text: string): text is ErrorCode {
+function isErrorCode(text: string): text is ErrorCode {
   return Object.hasOwn(errorCatalogue, text);
 }
 

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-export const nodeStatus = z.enum(['ready', 'unreachable', 'draining']);
+const nodeStatus = z.enum(['ready', 'unreachable', 'draining']);
 
 /** One provider of a node, as its probe found it. Sizes are in bytes. */
 export const providerHealth = z.object({

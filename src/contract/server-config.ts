@@ -2,12 +2,24 @@ import { z } from 'zod';
 import { providerName } from './workspace.ts';
 
 const sizeUnits: Readonly<Record<string, number>> = {
-  '': 1, B: 1, KB: 1e3, MB: 1e6, GB: 1e9, TB: 1e12, KIB: 2 ** 10, MIB: 2 ** 20, GIB: 2 ** 30, TIB: 2 ** 40,
+  '': 1,
+  B: 1,
+  KB: 1e3,
+  MB: 1e6,
+  GB: 1e9,
+  TB: 1e12,
+  KIB: 2 ** 10,
+  MIB: 2 ** 20,
+  GIB: 2 ** 30,
+  TIB: 2 ** 40,
 };
 
 /** `4GB`, `512MiB`, or bytes; the parsed value is bytes. The pattern has no flags: a JSON Schema cannot say them. */
 export const byteSize = z
-  .union([z.number(), z.string().regex(/^\d+(?:\.\d+)?\s*(?:[KMGTkmgt][Ii]?)?[Bb]?$/, 'must be a size such as 4GB or 512MiB')])
+  .union([
+    z.number(),
+    z.string().regex(/^\d+(?:\.\d+)?\s*(?:[KMGTkmgt][Ii]?)?[Bb]?$/, 'must be a size such as 4GB or 512MiB'),
+  ])
   .transform((value) => {
     if (typeof value === 'number') return value;
     const [, amount = '0', unit = ''] = /^([\d.]+)\s*([a-z]*)$/i.exec(value) ?? [];
@@ -17,7 +29,7 @@ export const byteSize = z
   .pipe(z.number().int().positive());
 
 /** `2222-2299`; the parsed value is both ends, inclusive. */
-export const portRange = z
+const portRange = z
   .string()
   .regex(/^\d{1,5}-\d{1,5}$/, 'must be a range of ports such as 2222-2299')
   .transform((text) => {
@@ -29,21 +41,35 @@ export const portRange = z
 /** `nexus server start --config FILE`. Every key has a default; sizes in bytes, times as named. */
 export const serverConfig = z.strictObject({
   data_dir: z.string().default('/var/lib/nexus'),
-  listen: z.strictObject({ host: z.string().default('127.0.0.1'), port: z.int().min(0).max(65_535).default(3001) }).prefault({}),
+  listen: z
+    .strictObject({ host: z.string().default('127.0.0.1'), port: z.int().min(0).max(65_535).default(3001) })
+    .prefault({}),
   /** PEM files; needed for agents on other machines unless a proxy before the server speaks TLS. */
   tls: z.strictObject({ cert: z.string(), key: z.string() }).optional(),
   public_host: z.string().default('localhost'),
   auth: z.strictObject({ mode: z.enum(['local', 'github', 'oidc']).default('local') }).prefault({}),
   github: z
-    .strictObject({ api_url: z.url().default('https://api.github.com'), web_url: z.url().default('https://github.com') })
+    .strictObject({
+      api_url: z.url().default('https://api.github.com'),
+      web_url: z.url().default('https://github.com'),
+    })
     .prefault({}),
   admins: z.array(z.string()).default([]),
-  ports: z.strictObject({ ssh: portRange.prefault('2222-2299'), services: portRange.prefault('23000-23999') }).prefault({}),
+  ports: z
+    .strictObject({ ssh: portRange.prefault('2222-2299'), services: portRange.prefault('23000-23999') })
+    .prefault({}),
   /** Where the gateway listens: the workspaces' SSH and service ports, and the agents' streams (0: any). */
   gateway: z
-    .strictObject({ embedded: z.boolean().default(true), host: z.string().default('0.0.0.0'), stream_host: z.string().default('127.0.0.1'), stream_port: z.int().min(0).max(65_535).default(0) })
+    .strictObject({
+      embedded: z.boolean().default(true),
+      host: z.string().default('0.0.0.0'),
+      stream_host: z.string().default('127.0.0.1'),
+      stream_port: z.int().min(0).max(65_535).default(0),
+    })
     .prefault({}),
-  defaults: z.strictObject({ provider: providerName.default('lxc'), image: z.string().default('debian:12') }).prefault({}),
+  defaults: z
+    .strictObject({ provider: providerName.default('lxc'), image: z.string().default('debian:12') })
+    .prefault({}),
   limits: z
     .strictObject({
       workspaces_per_user: z.int().positive().default(20),

@@ -3,7 +3,10 @@ import { port, serviceName } from './ids.ts';
 
 /** Seconds, as a number or as `10s`, `2m`, `500ms`. The parsed value is in seconds. */
 export const durationSeconds = z
-  .union([z.number(), z.string().regex(/^\d+(?:\.\d+)?(?:ms|s|m|h)?$/, 'must be seconds or a duration such as 10s, 500ms, 2m')])
+  .union([
+    z.number(),
+    z.string().regex(/^\d+(?:\.\d+)?(?:ms|s|m|h)?$/, 'must be seconds or a duration such as 10s, 500ms, 2m'),
+  ])
   .transform((value) => (typeof value === 'number' ? value : parseDuration(value)))
   .pipe(z.number().positive().max(86_400));
 
@@ -22,7 +25,12 @@ const timing = {
 
 /** How a service's health is asked for. `interval` and `timeout` are in seconds. */
 export const healthCheck = z.discriminatedUnion('type', [
-  z.strictObject({ type: z.literal('http'), path: z.string().startsWith('/').default('/'), port: port.optional(), ...timing }),
+  z.strictObject({
+    type: z.literal('http'),
+    path: z.string().startsWith('/').default('/'),
+    port: port.optional(),
+    ...timing,
+  }),
   z.strictObject({ type: z.literal('tcp'), port: port.optional(), ...timing }),
   z.strictObject({ type: z.literal('exec'), command: z.string().min(1), ...timing }),
   z.strictObject({ type: z.literal('custom'), command: z.string().min(1), ...timing }),
@@ -46,12 +54,11 @@ export const serviceSpec = z.strictObject({
 });
 export type ServiceSpec = z.infer<typeof serviceSpec>;
 
-export const lifecycle = z.strictObject({
+const lifecycle = z.strictObject({
   pre_start: z.string().optional(),
   post_start: z.string().optional(),
   pre_stop: z.string().optional(),
 });
-export type Lifecycle = z.infer<typeof lifecycle>;
 
 /** Hooks in the order in which a workspace's life meets them; `create`, `up`, `stop`, `down` are files in `.nexus/hooks`. */
 export const hookNames = ['create', 'pre_start', 'up', 'post_start', 'pre_stop', 'stop', 'down'] as const;

@@ -3,11 +3,19 @@ import { packageName, port, serviceName, workspaceId, workspaceName } from './id
 import { serviceSpec } from './service-spec.ts';
 import type { ErrorBody, ErrorCode } from './errors.ts';
 
-export const workspaceStatuses = ['pending', 'creating', 'running', 'stopping', 'stopped', 'error', 'deleting'] as const;
+export const workspaceStatuses = [
+  'pending',
+  'creating',
+  'running',
+  'stopping',
+  'stopped',
+  'error',
+  'deleting',
+] as const;
 export const workspaceStatus = z.enum(workspaceStatuses);
 export type WorkspaceStatus = z.infer<typeof workspaceStatus>;
 
-export const serviceStatuses = ['pending', 'starting', 'running', 'unhealthy', 'stopped', 'error'] as const;
+const serviceStatuses = ['pending', 'starting', 'running', 'unhealthy', 'stopped', 'error'] as const;
 export const serviceStatus = z.enum(serviceStatuses);
 export type ServiceStatus = z.infer<typeof serviceStatus>;
 
@@ -28,15 +36,30 @@ export const errorBody = z.object({
 }) as z.ZodType<ErrorBody>;
 
 /** Never taken for an option by git. */
-const gitUrl = z.string().max(2048).regex(/^[^\s-]\S*$/, 'must be a git URL without spaces');
+const gitUrl = z
+  .string()
+  .max(2048)
+  .regex(/^[^\s-]\S*$/, 'must be a git URL without spaces');
 
 /** A git URL or absent (GitHub's, from owner and name); `source: upload` waits for `PUT /workspaces/:id/source`. */
-export const repoRequest = z.strictObject({
-  owner: z.string().min(1).max(100).regex(/^[A-Za-z0-9._-]+$/, 'must be letters, digits, ., _ and -'),
-  name: z.string().min(1).max(100).regex(/^[A-Za-z0-9._-]+$/, 'must be letters, digits, ., _ and -'),
+const repoRequest = z.strictObject({
+  owner: z
+    .string()
+    .min(1)
+    .max(100)
+    .regex(/^[A-Za-z0-9._-]+$/, 'must be letters, digits, ., _ and -'),
+  name: z
+    .string()
+    .min(1)
+    .max(100)
+    .regex(/^[A-Za-z0-9._-]+$/, 'must be letters, digits, ., _ and -'),
   url: gitUrl.optional(),
   /** A branch, a tag or a commit. */
-  branch: z.string().max(255).regex(/^[^\s-]\S*$/, 'must be a branch, a tag or a commit').optional(),
+  branch: z
+    .string()
+    .max(255)
+    .regex(/^[^\s-]\S*$/, 'must be a branch, a tag or a commit')
+    .optional(),
   is_fork: z.boolean().optional(),
   /** The original's URL: set as the remote `upstream`. */
   upstream_url: gitUrl.optional(),
