@@ -1,10 +1,11 @@
-import { access, readFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { NexusError } from '../../contract/errors.ts';
 import { CommandError, runCommand } from '../../lib/run-command.ts';
-import { findSocket } from '../providers/lxc/find-socket.ts';
+import { findSocket, knownSockets } from '../providers/lxc/find-socket.ts';
+import { installedProgram, programFolders } from './host-programs.ts';
 import type { SetupStep } from './setup-step.ts';
 
-/** Programs that the node needs, each with the package that has it. */
+/** Programs that a node needs, each with the package that has it. */
 const tools: Readonly<Record<string, string>> = {
   btrfs: 'btrfs-progs',
   mmdebstrap: 'mmdebstrap',
@@ -13,39 +14,31 @@ const tools: Readonly<Record<string, string>> = {
   sysctl: 'procps',
 };
 
+export const engineDaemons = ['incusd', 'lxd'] as const;
+
+const anEngine = 'lxd or incus';
 const installTimeoutMs = 15 * 60_000;
 const quickTimeoutMs = 30_000;
 
-export function systemStep({ osRelease = '/etc/os-release', userId = process.getuid?.() } = {}): SetupStep {
-  const needed = 'Nexus runs its workspaces on Debian and Ubuntu';
-  const refuse = (problem: string): NexusError =>
-    new NexusError('provider_unavailable', { provider: 'lxc', reason: problem });
-  async function check(): Promise<{ detail: string; fix: string } | null> {
-    const text = await readFile(osRelease, 'utf8').catch(() => '');
-    if (!/^ID(?:_LIKE)?=.*(?:debian|ubuntu)/m.test(text)) {
-      const system = /^PRETTY_NAME="?([^"\n]*)/m.exec(text)?.[1] ?? process.platform;
-      return { detail: `this is ${system}; ${needed}`, fix: 'cat /etc/os-release' };
-    }
-    return userId === 0 ? null : { detail: 'it needs root', fix: 'sudo nexus node setup' };
-  }
-  return {
-    name: 'system',
-    describe: () => 'Debian or Ubuntu, and root',
-    check,
-    async apply() {
-      throw refuse((await check())?.detail ?? needed);
-    },
-  };
-}
+export type PackagesOptions = {
+  readonly socketPath?: string | undefined;
+  readonly folders?: readonly string[];
+  readonly osRelease?: string;
+  /** Where a running engine may listen. */
+  readonly sockets?: readonly string[];
+};
 
-export function enginePackagesStep({ socketPath }: { socketPath?: string | undefined } = {}): SetupStep {
-  const missing = async (): Promise<string[]> => {
+export function enginePackagesStep(options: PackagesOptions = {}): SetupStep {
+  const { socketPath, folders = programFolders, osRelease = '/etc/os-release', sockets = knownSockets } = options;
+
+  async function missing(): Promise<string[]> {
     const found = await Promise.all(
-      Object.entries(tools).map(async ([tool, name]) => ((await hasProgram(tool)) ? [] : [name])),
+      Object.entries(tools).map(async ([tool, name]) => ((await installedProgram([tool], folders)) ? [] : [name])),
     );
-    const engine = socketPath !== undefined || findSocket() !== null || (await engineProgram()) !== null;
-    return [...found.flat(), ...(engine ? [] : [anEngine])];
-  };
+    const hasEngine = (socketPath ?? findSocket(sockets) ?? (await installedProgram(engineDaemons, folders))) !== null;
+    return [...found.flat(), ...(hasEngine ? [] : [anEngine])];
+  }
+
   return {
     name: 'engine',
     describe: () => 'LXD or Incus, and the tools beside it, are installed',
@@ -56,35 +49,35 @@ export function enginePackagesStep({ socketPath }: { socketPath?: string | undef
     async apply(onProgress) {
       const names = await missing();
       await aptGet(['update'], onProgress);
-      const wanted = names.filter((name) => name !== anEngine);
-      if (names.includes(anEngine)) wanted.push(...(await engineToInstall(onProgress)));
-      if (wanted.length > 0) await aptGet(['install', '--yes', '--no-install-recommends', ...wanted], onProgress);
+      const packages = names.filter((name) => name !== anEngine);
+      if (names.includes(anEngine)) packages.push(...(await enginePackage(osRelease)));
+      if (packages.length > 0) await aptGet(['install', '--yes', '--no-install-recommends', ...packages], onProgress);
+      const left = await missing();
+      if (left.includes(anEngine)) await installSnap(folders, onProgress);
     },
   };
 }
 
-const anEngine = 'lxd or incus';
-
-/** Path of the engine's daemon; null: there is none. */
-export async function engineProgram(): Promise<string | null> {
-  for (const program of ['incusd', 'lxd']) if (await hasProgram(program)) return program;
-  return null;
-}
-
 /** Debian has LXD or Incus as a package; on Ubuntu the package of LXD is only a way to its snap. */
-async function engineToInstall(onProgress: (line: string) => void): Promise<string[]> {
-  const isUbuntu = /^ID=ubuntu/m.test(await readFile('/etc/os-release', 'utf8'));
+async function enginePackage(osRelease: string): Promise<string[]> {
+  const isUbuntu = /^ID=ubuntu/m.test(await readFile(osRelease, 'utf8'));
   for (const name of isUbuntu ? ['incus'] : ['lxd', 'incus']) if (await isInstallable(name)) return [name];
-  if (!(await hasProgram('snap')))
-    throw new NexusError('provider_unavailable', { provider: 'lxc', reason: 'apt has neither lxd nor incus' });
-  onProgress('installing LXD as a snap');
-  await runCommand(['snap', 'install', 'lxd'], { timeoutMs: installTimeoutMs }).catch(failed);
   return [];
 }
 
 async function isInstallable(name: string): Promise<boolean> {
-  const policy = await runCommand(['apt-cache', 'policy', name], { timeoutMs: quickTimeoutMs }).catch(() => null);
-  return /^ {2}Candidate: (?!\(none\))/m.test(policy?.stdout ?? '');
+  const policy = await runCommand(['apt-cache', 'policy', name], { timeoutMs: quickTimeoutMs }).catch(failed);
+  return /^ {2}Candidate: (?!\(none\))/m.test(policy.stdout);
+}
+
+async function installSnap(folders: readonly string[], onProgress: (line: string) => void): Promise<void> {
+  if ((await installedProgram(['snap'], folders)) === null)
+    throw new NexusError('provider_unavailable', {
+      provider: 'lxc',
+      reason: 'there is neither LXD nor Incus to install',
+    });
+  onProgress('installing LXD as a snap');
+  await runCommand(['snap', 'install', 'lxd'], { timeoutMs: installTimeoutMs }).catch(failed);
 }
 
 async function aptGet(args: readonly string[], onLine: (line: string) => void): Promise<void> {
@@ -97,22 +90,7 @@ async function aptGet(args: readonly string[], onLine: (line: string) => void): 
 }
 
 function failed(thrown: unknown): never {
-  const reason =
-    thrown instanceof CommandError
-      ? (thrown.result.stderr.split('\n').findLast((line) => line.startsWith('E: ')) ?? thrown.message)
-      : String(thrown);
+  const said = thrown instanceof CommandError ? thrown.result.stderr.split('\n') : [];
+  const reason = said.findLast((line) => line.startsWith('E: '))?.slice(3) ?? String(thrown);
   throw new NexusError('provider_unavailable', { provider: 'lxc', reason }, { cause: thrown });
-}
-
-async function hasProgram(name: string): Promise<boolean> {
-  const folders = ['/usr/local/sbin', '/usr/local/bin', '/usr/sbin', '/usr/bin', '/sbin', '/bin', '/snap/bin'];
-  const found = await Promise.all(folders.map((folder) => exists(`${folder}/${name}`)));
-  return found.includes(true);
-}
-
-async function exists(path: string): Promise<boolean> {
-  return access(path).then(
-    () => true,
-    () => false,
-  );
 }

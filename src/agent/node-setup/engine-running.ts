@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { existsSync, openSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
+import { basename, dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
 import { NexusError } from '../../contract/errors.ts';
@@ -8,34 +9,44 @@ import { runCommand } from '../../lib/run-command.ts';
 import { createEngineClient } from '../providers/lxc/engine-client.ts';
 import { findSocket } from '../providers/lxc/find-socket.ts';
 import { layout } from '../providers/lxc/layout.ts';
-import { engineProgram } from './engine-packages.ts';
+import { engineDaemons } from './engine-packages.ts';
+import { installedProgram, programFolders } from './host-programs.ts';
 import type { SetupStep } from './setup-step.ts';
 
 const answerTimeoutMs = 5000;
-const startTimeoutMs = 60_000;
 const pauseMs = 100;
 
-export function engineRunningStep({ socketPath }: { socketPath?: string | undefined } = {}): SetupStep {
-  let found = '';
-  const answering = async (): Promise<boolean> => {
-    const version = await engineVersion(socketPath);
-    found = version ?? '';
-    return version !== null;
+export type RunningOptions = {
+  readonly socketPath?: string | undefined;
+  readonly startTimeoutMs?: number;
+  /** Of an engine that has no service manager to be started by. */
+  readonly logFile?: string;
+  readonly folders?: readonly string[];
+  /** There when systemd runs the machine. */
+  readonly systemdFolder?: string;
+};
+
+export function engineRunningStep(options: RunningOptions = {}): SetupStep {
+  const { socketPath, startTimeoutMs = 60_000, logFile = '/var/log/nexus/engine.log' } = options;
+  let version = '';
+  const answers = async (): Promise<boolean> => {
+    const found = await engineVersion(socketPath);
+    version = found ?? '';
+    return found !== null;
   };
   return {
     name: 'engine runs',
-    describe: () => found,
-    check: async () => ((await answering()) ? null : { detail: 'neither LXD nor Incus answers on its socket' }),
+    describe: () => version,
+    check: async () => ((await answers()) ? null : { detail: 'neither LXD nor Incus answers on its socket' }),
     async apply(onProgress) {
       onProgress('starting the engine');
-      await startEngine();
+      await startEngine({ ...options, logFile });
       const deadline = Date.now() + startTimeoutMs;
-      while (!(await answering())) {
+      while (!(await answers())) {
         if (Date.now() > deadline)
-          throw new NexusError('provider_unavailable', {
-            provider: 'lxc',
-            reason: `the engine did not answer ${startTimeoutMs / 1000} s after its start; its log is ${logFile}`,
-          });
+          throw unavailable(
+            `the engine did not answer ${startTimeoutMs / 1000} s after its start; its log is ${logFile}`,
+          );
         await sleep(pauseMs);
       }
     },
@@ -43,29 +54,45 @@ export function engineRunningStep({ socketPath }: { socketPath?: string | undefi
 }
 
 /** Such as `lxd 5.0.2`; null: no engine answers. */
-export async function engineVersion(socketPath = findSocket()): Promise<string | null> {
-  if (socketPath === null) return null;
+export async function engineVersion(socketPath: string | null | undefined): Promise<string | null> {
+  const path = socketPath ?? findSocket();
+  if (path === null) return null;
   const schema = z.object({ environment: z.object({ server: z.string(), server_version: z.string() }) });
-  const engine = createEngineClient({ socketPath, project: layout.project });
+  const engine = createEngineClient({ socketPath: path, project: layout.project });
   // Asked in the default project: ours may not be there yet.
   const query = { project: 'default' };
   const found = await engine.get('/1.0', schema, { timeoutMs: answerTimeoutMs, query }).catch(() => null);
   return found && `${found.environment.server} ${found.environment.server_version}`;
 }
 
-const logFile = '/var/log/nexus/engine.log';
-
-async function startEngine(): Promise<void> {
-  const program = await engineProgram();
-  if (program === null)
-    throw new NexusError('provider_unavailable', { provider: 'lxc', reason: 'neither LXD nor Incus is installed' });
-  if (existsSync('/run/systemd/system')) {
-    const unit = existsSync('/snap/bin/lxd') ? 'snap.lxd.daemon' : program === 'incusd' ? 'incus' : 'lxd';
-    await runCommand(['systemctl', 'start', unit], { timeoutMs: startTimeoutMs });
+async function startEngine(options: RunningOptions & { readonly logFile: string }): Promise<void> {
+  const { logFile, folders = programFolders, systemdFolder = '/run/systemd/system' } = options;
+  if (existsSync(systemdFolder)) {
+    await startUnit();
     return;
   }
-  // Without systemd it is a process of its own, which outlives us.
-  await mkdir('/var/log/nexus', { recursive: true });
+  const program = await installedProgram(engineDaemons, folders);
+  if (program === null) throw unavailable('neither LXD nor Incus is installed');
+  // Without a service manager it is a process of its own, which outlives us.
+  await mkdir(dirname(logFile), { recursive: true });
   const log = openSync(logFile, 'a');
-  spawn(program, ['--group', 'root', '--logfile', logFile], { detached: true, stdio: ['ignore', log, log] }).unref();
+  const group = basename(program) === 'lxd' ? ['--group', 'root'] : [];
+  spawn(program, [...group, '--logfile', logFile], { detached: true, stdio: ['ignore', log, log] }).unref();
+}
+
+async function startUnit(): Promise<void> {
+  const timeoutMs = 60_000;
+  for (const unit of ['snap.lxd.daemon', 'incus', 'lxd']) {
+    const found = await runCommand(['systemctl', 'cat', unit], { timeoutMs }).catch(() => null);
+    if (!found) continue;
+    await runCommand(['systemctl', 'start', unit], { timeoutMs }).catch((thrown: unknown) => {
+      throw unavailable(thrown instanceof Error ? thrown.message : String(thrown));
+    });
+    return;
+  }
+  throw unavailable('neither LXD nor Incus is installed');
+}
+
+function unavailable(reason: string): NexusError {
+  return new NexusError('provider_unavailable', { provider: 'lxc', reason });
 }

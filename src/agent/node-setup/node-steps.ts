@@ -4,13 +4,14 @@ import { likelySocket } from '../providers/lxc/find-socket.ts';
 import { layout } from '../providers/lxc/layout.ts';
 import { createLxcProvider } from '../providers/lxc/lxc-provider.ts';
 import { parseRange } from '../providers/lxc/address-range.ts';
-import { enginePackagesStep, systemStep } from './engine-packages.ts';
+import { enginePackagesStep } from './engine-packages.ts';
 import { engineRunningStep } from './engine-running.ts';
 import { projectStep, storageStep } from './engine-storage.ts';
 import { baseStep } from './base-step.ts';
 import { kernelLimitsStep } from './kernel-limits.ts';
 import { networkStep } from './network-step.ts';
 import type { SetupStep } from './setup-step.ts';
+import { systemStep } from './system-step.ts';
 
 export type NodeOptions = {
   /** Of a new storage pool; absent: sensible for the disk. */
