@@ -1,3 +1,4 @@
+import { z } from 'zod';
 import { instancesOf } from './addresses.ts';
 import { baseName, scriptsId, unfinishedName, type CanonicalSpec } from './base-spec.ts';
 import type { EngineClient } from './engine-client.ts';
@@ -6,33 +7,23 @@ import { keys, layout } from './layout.ts';
 import { removeInstance } from './lifecycle.ts';
 import { surroundingsFingerprint, type Surroundings } from './surroundings.ts';
 
-const renameTimeoutMs = 60_000;
+const changeTimeoutMs = 60_000;
+
+export type FinishedBase = {
+  readonly spec: CanonicalSpec;
+  readonly surroundings: Surroundings;
+  /** Lines of `/etc/environment`: the engine gives them to what it runs inside. */
+  readonly environment: readonly string[];
+};
 
 /**
  * Gives a finished base its name. One of before goes out of the way first, and then for good: workspaces that were
  * copied from it share nothing with it that it could take along.
- * @param environment lines of `/etc/environment`: the engine gives them to what it runs inside
  */
-export async function finishBase(
-  engine: EngineClient,
-  base: {
-    readonly spec: CanonicalSpec;
-    readonly surroundings: Surroundings;
-    readonly environment: readonly string[];
-  },
-): Promise<void> {
+export async function finishBase(engine: EngineClient, base: FinishedBase): Promise<void> {
   const name = unfinishedName(base.spec);
   const final = baseName(base.spec);
-  const variables = base.environment.map((line) => {
-    const at = line.indexOf('=');
-    return [`environment.${line.slice(0, at)}`, line.slice(at + 1)];
-  });
-  const config = {
-    ...Object.fromEntries(variables),
-    [keys.scripts]: scriptsId(),
-    [keys.surroundings]: surroundingsFingerprint(base.surroundings),
-  };
-  await engine.change('PATCH', `/1.0/instances/${name}`, { config });
+  await setConfig(engine, name, base);
   const outdated = `${layout.unfinishedPrefix}old-${final.slice(layout.basePrefix.length)}`;
   await removeInstance(engine, outdated);
   await rename(engine, final, outdated).catch((thrown) => {
@@ -40,6 +31,27 @@ export async function finishBase(
   });
   await rename(engine, name, final);
   await removeInstance(engine, outdated);
+}
+
+/** As a whole: variables of the instance that it was copied from must not stay. */
+async function setConfig(
+  engine: EngineClient,
+  name: string,
+  { surroundings, environment }: FinishedBase,
+): Promise<void> {
+  const path = `/1.0/instances/${name}`;
+  const { config, ...rest } = await engine.get(path, z.looseObject({ config: z.record(z.string(), z.string()) }));
+  const kept = Object.entries(config).filter(([key]) => !key.startsWith('environment.'));
+  const variables = environment.map((line) => {
+    const at = line.indexOf('=');
+    return [`environment.${line.slice(0, at)}`, line.slice(at + 1)] as const;
+  });
+  const whole = {
+    ...Object.fromEntries([...kept, ...variables]),
+    [keys.scripts]: scriptsId(),
+    [keys.surroundings]: surroundingsFingerprint(surroundings),
+  };
+  await engine.operate('PUT', path, { ...rest, config: whole }, { timeoutMs: changeTimeoutMs });
 }
 
 /**
@@ -55,5 +67,5 @@ export async function removeEarlierBases(engine: EngineClient): Promise<void> {
 }
 
 async function rename(engine: EngineClient, from: string, to: string): Promise<void> {
-  await engine.operate('POST', `/1.0/instances/${from}`, { name: to }, { timeoutMs: renameTimeoutMs });
+  await engine.operate('POST', `/1.0/instances/${from}`, { name: to }, { timeoutMs: changeTimeoutMs });
 }
