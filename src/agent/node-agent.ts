@@ -12,6 +12,7 @@ import type { CommandContext } from './commands/command-context.ts';
 import { createDispatcher } from './commands/dispatcher.ts';
 import { executeCommand } from './commands/executors.ts';
 import { observeWorkspace } from './observe-workspace.ts';
+import { createInstanceNews } from './instance-news.ts';
 import { watchInstances, type SeenInstance } from './instance-watch.ts';
 import { openJournal } from './journal.ts';
 import { probeProviders } from './provider-health.ts';
@@ -62,35 +63,22 @@ export function createNodeAgent(options: {
     log,
   });
   const health = probeProviders(providers, { everyMs: probeEveryMs });
-  const instances = watchInstances(providers, { everyMs: listEveryMs, onChange: onInstances, log });
+  const takeNews = createInstanceNews({
+    lookInto: (id) => observeWorkspace(context, id),
+    forget: (id) => monitors.forget(id),
+    log,
+  });
+  function onChange(seen: readonly SeenInstance[]): void {
+    tellInstances(seen);
+    takeNews(seen);
+  }
+  const instances = watchInstances(providers, { everyMs: listEveryMs, onChange, log });
   const streams = parkStreams({
     target: options.streamTarget,
     node: options.name,
     onStream: (socket, request) => void serveStream(socket, request, context),
     log,
   });
-  /** Running instances that were looked into: their services, if any, have a monitor. */
-  const looked = new Set<string>();
-
-  function onInstances(seen: readonly SeenInstance[]): void {
-    tellInstances(seen);
-    const running = seen.filter(({ instance }) => instance.state === 'running').map(({ instance }) => instance.id);
-    for (const id of looked) {
-      if (running.includes(id)) continue;
-      looked.delete(id);
-      monitors.forget(id);
-    }
-    for (const id of running) if (!looked.has(id)) void lookInto(id);
-  }
-
-  async function lookInto(id: string): Promise<void> {
-    looked.add(id);
-    await observeWorkspace(context, id).catch((error: unknown) => {
-      looked.delete(id);
-      log.warn({ err: error, workspace: id }, 'cannot be looked into');
-    });
-  }
-
   function tellInstances(seen: readonly SeenInstance[]): void {
     send({
       type: 'instances',

@@ -6,6 +6,7 @@ import { createHash } from 'node:crypto';
 import { join, resolve } from 'node:path';
 import { connectControl, type ControlClient, type Welcome } from '../contract/control-client.ts';
 import type { ServerToPeer } from '../contract/control-protocol.ts';
+import type { NexusError } from '../contract/errors.ts';
 import type { StreamTarget } from '../contract/stream-client.ts';
 import { withHostLock } from '../lib/host-lock.ts';
 import { loadIdentity } from '../lib/identity.ts';
@@ -49,7 +50,7 @@ export async function runAgent(options: AgentOptions): Promise<void> {
 }
 
 async function runAlone(options: AgentOptions): Promise<void> {
-  const { stateDir, name, signal, log } = options;
+  const { stateDir, name, log } = options;
   const identity = await loadIdentity(join(stateDir, 'identity.pem'));
   const machine = await machineId(stateDir);
   let clusterId = await loadClusterId(stateDir);
@@ -109,13 +110,21 @@ async function runAlone(options: AgentOptions): Promise<void> {
   });
   control = client;
   log.info({ pid: process.pid, node: name }, 'the agent is up');
+  const refusal = await endOf(client, options.signal);
+  await node?.[Symbol.asyncDispose]();
+  if (refusal) throw refusal;
+}
+
+/** Ends the connection when told to. Resolves when it has ended, with why the server keeps this agent out. */
+async function endOf(client: ControlClient, signal: AbortSignal | undefined): Promise<NexusError | null> {
   const onStop = (): void => void client[Symbol.asyncDispose]();
   signal?.addEventListener('abort', onStop);
   if (signal?.aborted) onStop();
-  const refusal = await client.ended;
-  signal?.removeEventListener('abort', onStop);
-  await node?.[Symbol.asyncDispose]();
-  if (refusal) throw refusal;
+  try {
+    return await client.ended;
+  } finally {
+    signal?.removeEventListener('abort', onStop);
+  }
 }
 
 function engines(clusterId: string, { relayCommand }: AgentOptions): readonly Provider[] {

@@ -195,17 +195,16 @@ describe('clone', { skip: noEngine }, () => {
       const seen = await clone('https://github.com/a/b.git', upload);
       assert.equal(seen.clone?.branch, 'main');
       const state = await inRepository(
-        'git remote get-url origin; git branch --format "%(refname:short)"; git tag; git status --porcelain; git log --format=%s -1; git config branch.main.merge',
+        'git remote get-url origin; git branch --format "%(refname:short)"; git tag; git status --porcelain; git log --format=%s -1; git config branch.main.merge; git config push.autoSetupRemote',
       );
-      assert.deepEqual(state.trim().split('\n'), [
-        'https://github.com/a/b.git',
-        'main',
-        'other',
-        'v1',
-        'two',
-        'refs/heads/main',
-      ]);
+      assert.deepEqual(state.trim().split('\n'), ['https://github.com/a/b.git', 'main', 'other', 'v1', 'two', 'true']);
       assert.equal((await lab.shell(`ls ${bundle}`)).stdout, '', 'the bundle is gone');
+    });
+
+    it('has the branch follow that of origin when origin has it', async () => {
+      await bundleOf(`git bundle create -q ${bundle} HEAD main refs/remotes/origin/main`);
+      await clone('https://github.com/a/b.git', upload);
+      assert.equal((await inRepository('git rev-parse --abbrev-ref @{upstream}')).trim(), 'origin/main');
     });
 
     it('takes the branch that is asked for, and no local path as origin', async () => {

@@ -92,11 +92,7 @@ describe('commands about an instance', { skip: noEngine }, () => {
       'first',
       'printenv NEXUS_WORKSPACE_NAME PLAIN; sudo id -un; git config user.name; hostname',
     );
-    assert.deepEqual(
-      String(command.stdout).split('\n'),
-      ['lab', 'a b=c', 'root', 'Al Ice', 'lab'],
-      String(command.stderr),
-    );
+    assert.deepEqual(command.stdout.split('\n'), ['lab', 'a b=c', 'root', 'Al Ice', 'lab'], command.stderr);
     const login = await ssh('first', "bash -lc 'printenv ODD'");
     assert.equal(login.stdout, env.ODD);
     const known = await readFile(join(keys, 'known'), 'utf8');
@@ -119,12 +115,20 @@ describe('commands about an instance', { skip: noEngine }, () => {
     assert.equal((await lab.shell('git config --file /home/dev/.gitconfig user.name')).stdout, 'Other');
   });
 
-  it('say that sshd does not come up', async () => {
-    const broken =
-      'mount --bind /bin/false /usr/sbin/sshd; systemctl stop ssh.service; systemctl mask --runtime --now ssh.service';
-    await lab.shell(broken);
+  it('say that sshd does not come up, or says nothing', async () => {
+    await lab.shell('systemctl mask --runtime --now ssh.service');
     assert.equal((await lab.run({ do: 'observe' })).configured, false);
-    await lab.shell('umount /usr/sbin/sshd; systemctl unmask --runtime ssh.service; systemctl start ssh.service');
+    await assert.rejects(lab.run(configureCommand), (error: NexusError) => {
+      assert.equal(error.code, 'container_not_ready');
+      assert.match(error.message, /the SSH server \(its unit is inactive\) did not come up in 3 s/);
+      return true;
+    });
+    await lab.shell(`systemd-run --unit mute python3 -c '
+import socket
+s = socket.create_server(("", 22))
+while True: s.accept()[0].close()'`);
+    await assert.rejects(lab.run(configureCommand), { code: 'container_not_ready' });
+    await lab.shell('systemctl stop mute; systemctl unmask --runtime ssh.service; systemctl start ssh.service');
     assert.equal((await lab.run(configureCommand)).configured, true);
   });
 

@@ -44,7 +44,11 @@ describe('the agent as a process', { skip: noEngine }, () => {
     await world[Symbol.asyncDispose]();
   });
 
-  const about = (command: LabCommand) => ({ ...command, workspace_id: id }) as AgentCommand;
+  const web = service('web', 'exec python3 -m http.server 8000', {
+    port: 8000,
+    health_check: { type: 'tcp', interval: 1, timeout: 1, retries: 1 },
+  });
+  const about = (command: LabCommand): AgentCommand => ({ ...command, workspace_id: id });
 
   /** Sends a command, kills the agent when it has worked on it for a while, starts another and sends it again. */
   async function killedIn(command: LabCommand, afterMs: number) {
@@ -152,10 +156,6 @@ describe('the agent as a process', { skip: noEngine }, () => {
   });
 
   it('finishes start_service, and watches the service after its return', async () => {
-    const web = service('web', 'exec python3 -m http.server 8000', {
-      port: 8000,
-      health_check: { type: 'tcp', interval: 1, timeout: 1, retries: 1 },
-    });
     const answer = await killedIn({ do: 'start_service', service: web, env: labEnv }, 40);
     assert.ok(answer.ok, JSON.stringify(answer));
     await agent.kill('SIGKILL');
@@ -193,20 +193,6 @@ describe('the agent as a process', { skip: noEngine }, () => {
     await gateway.drain();
   });
 
-  it('ends by SIGTERM and leaves the workspace and its services alone', async () => {
-    assert.equal(await agent.kill('SIGTERM'), 0);
-    assert.equal((await shellIn(id, 'systemctl is-active nexus-web')).stdout, 'active');
-    agent = await world.start();
-    const second = await world.start({ welcomed: false });
-    await untilTrue('the second waits', async () => second.log.join('').includes('waiting for its end'));
-    assert.equal(await second.kill('SIGTERM'), 0);
-  });
-
-  it('finishes stop_service', async () => {
-    const answer = await killedIn({ do: 'stop_service', service: 'web', force: false }, 30);
-    assert.ok(answer.ok && answer.seen.services.every(({ state }) => state === 'stopped'), JSON.stringify(answer));
-  });
-
   it('notices what happens behind its back', async () => {
     await execa('lxc', ['stop', '--force', '--project', 'nexus', id.replace('ws-', 'nexus-')]);
     await world.control.next('instances', ({ instances }) =>
@@ -227,6 +213,22 @@ describe('the agent as a process', { skip: noEngine }, () => {
     assert.ok(!answer.ok && answer.error.error === 'workspace_not_running', JSON.stringify(answer));
   });
 
+  it('ends by SIGTERM and leaves the workspace and its services alone', async () => {
+    await world.run(about({ do: 'start_instance' }));
+    await world.run(about({ do: 'start_service', service: web, env: labEnv }));
+    assert.equal(await agent.kill('SIGTERM'), 0);
+    assert.equal((await shellIn(id, 'systemctl is-active nexus-web')).stdout, 'active');
+    agent = await world.start();
+    const second = await world.start({ welcomed: false });
+    await untilTrue('the second waits', async () => second.log.join('').includes('waiting for its end'));
+    assert.equal(await second.kill('SIGTERM'), 0);
+  });
+
+  it('finishes stop_service', async () => {
+    const answer = await killedIn({ do: 'stop_service', service: 'web', force: false }, 30);
+    assert.ok(answer.ok && answer.seen.services.every(({ state }) => state === 'stopped'), JSON.stringify(answer));
+  });
+
   it('finishes stop_instance and remove_instance, and forgets the workspace', async () => {
     await world.run(about({ do: 'start_instance' }));
     const stopped = await killedIn({ do: 'stop_instance', force: false }, 100);
@@ -239,9 +241,19 @@ describe('the agent as a process', { skip: noEngine }, () => {
     assert.ok(entries.length > 0);
   });
 
+  it('works for another cluster when it has joined one', async () => {
+    await world.control[Symbol.asyncDispose]();
+    const identity = await loadIdentity(join(world.folder, 'server.pem'));
+    const other = await startControlServer({ identity, port: world.control.port, clusterId: 'agent-test-other' });
+    const { instances } = await other.next('instances');
+    assert.deepEqual(instances, []);
+    const clusterId = () => readFile(join(world.folder, 'agent/cluster-id'), 'utf8');
+    await untilTrue('it is known', async () => (await clusterId()).trim() === 'agent-test-other');
+    await other[Symbol.asyncDispose]();
+  });
+
   it('ends when the server keeps it out', async () => {
     await agent.kill('SIGTERM');
-    await world.control[Symbol.asyncDispose]();
     const refused = await startControlServer({
       identity: await loadIdentity(join(world.folder, 'server.pem')),
       port: world.control.port,

@@ -167,10 +167,15 @@ describe('services', { skip: noEngine }, () => {
   });
 
   it('that cannot be started say why', async () => {
-    await assert.rejects(
-      start('lost', 'true', { cwd: 'nowhere' }),
-      /its folder \/home\/dev\/workspace\/nowhere does not exist/,
-    );
+    const lost = start('lost', 'true', { cwd: 'nowhere' });
+    await assert.rejects(lost, /its folder \/home\/dev\/workspace\/nowhere does not exist/);
+    await lab.shell('ln -s /dev/null /etc/systemd/system/nexus-masked.service; systemctl daemon-reload');
+    await assert.rejects(start('masked', 'true'), { code: 'service_start_failed' });
+    const noShell =
+      'mkdir -p /etc/systemd/system/nexus-bare.service.d; printf "[Service]\\nUser=nobody-here\\nRestart=no\\n" > /etc/systemd/system/nexus-bare.service.d/x.conf';
+    await lab.shell(noShell);
+    await assert.rejects(start('bare', 'true'), { code: 'service_start_failed' });
+    await lab.shell('rm -r /etc/systemd/system/nexus-*; systemctl daemon-reload');
   });
 
   it('have failed after 5 deaths in 2 minutes, and can be started again', async () => {

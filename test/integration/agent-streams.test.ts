@@ -31,7 +31,7 @@ describe('streams', { skip: noEngine }, () => {
   async function open(request: WithoutId<StreamRequest>): Promise<Socket> {
     const [opener, agent] = await socketPair();
     void readMessage(agent, streamRequest).then((received) => serveStream(agent, received, lab.context));
-    return requestStream(opener, { ...request, workspace_id: lab.id } as StreamRequest, AbortSignal.timeout(20_000));
+    return requestStream(opener, { ...request, workspace_id: lab.id }, AbortSignal.timeout(20_000));
   }
 
   describe('exec', () => {
@@ -247,6 +247,23 @@ describe('streams', { skip: noEngine }, () => {
     });
   });
 
+  it('put says that the disk is full, and stops when the sender has gone', async () => {
+    await lab.shell('mount -t tmpfs -o size=1M tmpfs /var/lib/nexus');
+    const full = await open({ kind: 'put', size: 5_000_000 });
+    full.write(Buffer.alloc(5_000_000));
+    const answer = await readMessage(full, streamAnswer);
+    assert.ok('error' in answer && answer.error.error === 'disk_full', JSON.stringify(answer));
+    full.destroy();
+    await lab.shell('umount /var/lib/nexus');
+    const gone = await open({ kind: 'put', size: 5_000_000 });
+    gone.write('part');
+    gone.resetAndDestroy();
+    await untilTrue(
+      'nothing is left',
+      async () => (await lab.shell('pgrep -c -f [n]exus-put-source; ls /var/lib/nexus/*.part')).stdout === '0',
+    );
+  });
+
   describe('tcp', () => {
     before(async () => {
       const echo =
@@ -271,6 +288,19 @@ describe('streams', { skip: noEngine }, () => {
     it('is refused when nothing listens', async () => {
       await assert.rejects(open({ kind: 'tcp', port: 9 }), { code: 'stream_failed' });
     });
+  });
+
+  it('end with their workspace', async () => {
+    const exec = await open({ kind: 'exec', command: ['sleep', '2004'] });
+    const logs = await open({ kind: 'logs', lines: 0, follow: true });
+    await untilTrue('it runs', async () => (await lab.shell('pgrep -c -f "^sleep 2004"')).stdout === '1');
+    await lab.run({ do: 'stop_instance', force: true });
+    const types: number[] = [];
+    for await (const { type } of readFrames(exec)) types.push(type);
+    assert.ok(types.at(-1) === execFrame.exit || types.at(-1) === execFrame.error, String(types));
+    await logs.toArray();
+    exec.destroy();
+    logs.destroy();
   });
 
   it('are refused by a workspace that does not run, or is not there', async () => {

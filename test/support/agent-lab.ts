@@ -81,6 +81,7 @@ export async function createLab({ started }: { started: boolean } = { started: t
     monitors: newMonitors(),
     log: silentLog,
     neverStarted: new Set<string>(),
+    sshdTimeoutMs: 3_000,
   };
 
   const lab: Lab = {
@@ -90,8 +91,7 @@ export async function createLab({ started }: { started: boolean } = { started: t
     context,
     reports,
     progress,
-    run: (command) =>
-      executeCommand({ ...command, workspace_id: id } as AgentCommand, context, (line) => progress.push(line)),
+    run: (command) => executeCommand({ ...command, workspace_id: id }, context, (line) => progress.push(line)),
     shell: (script) => shellIn(id, script),
     async reported(fits, timeoutMs = 30_000) {
       const deadline = AbortSignal.timeout(timeoutMs);
@@ -137,7 +137,7 @@ export async function shellIn(
     stdin: 'ignore',
     timeout: 60_000,
   });
-  return { exitCode: result.exitCode ?? -1, stdout: String(result.stdout), stderr: String(result.stderr) };
+  return { exitCode: result.exitCode ?? -1, stdout: result.stdout, stderr: result.stderr };
 }
 
 /** Polls something in the workspace, where there is no event to wait for. */

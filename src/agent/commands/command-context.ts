@@ -14,6 +14,8 @@ export type CommandContext = {
   readonly log: Logger;
   /** Instances that this agent made and nobody started yet: there is nothing in them to ask for. */
   readonly neverStarted: Set<string>;
+  /** How long sshd may take to come up; 60 s when absent. */
+  readonly sshdTimeoutMs?: number;
 };
 
 export type Command<Do extends AgentCommand['do']> = Extract<AgentCommand, { do: Do }>;

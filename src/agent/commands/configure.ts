@@ -11,24 +11,26 @@ import { describe } from '../observe-workspace.ts';
 import { environmentFile, pamEnvironment } from '../services/environment-file.ts';
 import { runningInstance, type Command, type Executor, type FoundInstance } from './command-context.ts';
 
-const sshdTimeoutMs = 60_000;
+const defaultSshdTimeoutMs = 60_000;
 const bannerTimeoutMs = 5_000;
 
 /** @throws container_not_ready, workspace_not_running */
 export const configure: Executor<'configure'> = async (command, context) => {
   const { workspace_id: id, git } = command;
+  const { sshdTimeoutMs = defaultSshdTimeoutMs } = context;
+  const seconds = Math.ceil(sshdTimeoutMs / 1000);
   const found = await runningInstance(context, id);
   const files = configurationFiles(command, await context.records.read(id));
   const stdin = packFiles(files);
   const fingerprint = createHash('sha256').update(stdin).digest('hex');
   const { exitCode, lines, stderr } = await runScript(found.provider, id, {
     script: 'configure',
-    args: [fingerprint, String(sshdTimeoutMs / 1000), git?.name ?? '', git?.email ?? ''],
+    args: [fingerprint, String(seconds), git?.name ?? '', git?.email ?? ''],
     stdin,
     timeoutMs: sshdTimeoutMs + 10_000,
   });
-  if (exitCode !== 0) throw notReady(id, valuesOf(lines, 'not_ready')[0]?.[0], stderr);
-  if (!(await greets(found))) throw notReady(id, undefined, 'no banner');
+  if (exitCode !== 0) throw notReady(id, { seconds, unitState: valuesOf(lines, 'not_ready')[0]?.[0], cause: stderr });
+  if (!(await greets(found))) throw notReady(id, { seconds, cause: 'no banner' });
   return describe(context, found, { ...parseFacts(lines), sshdListens: true });
 };
 
@@ -64,7 +66,10 @@ async function greets({ provider, instance }: FoundInstance): Promise<boolean> {
   }
 }
 
-function notReady(instance: string, unitState: string | undefined, cause: string): NexusError {
+function notReady(
+  instance: string,
+  { seconds, unitState, cause }: { seconds: number; unitState?: string | undefined; cause: string },
+): NexusError {
   const waiting_for = unitState === undefined ? 'the SSH server' : `the SSH server (its unit is ${unitState})`;
-  return new NexusError('container_not_ready', { instance, waiting_for, seconds: sshdTimeoutMs / 1000 }, { cause });
+  return new NexusError('container_not_ready', { instance, waiting_for, seconds }, { cause });
 }

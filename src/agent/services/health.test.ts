@@ -20,7 +20,7 @@ const running: UnitState = {
 /** `+`: ok, `-`: failed, `t`: timed out; one a second, the first after `fromMs`. */
 function probes(outcomes: string, { fromMs = 1000, pid = 10, retries = 3 } = {}): ProbeHistory | undefined {
   let history: ProbeHistory | undefined;
-  [...outcomes].forEach((symbol, index) => {
+  outcomes.split('').forEach((symbol, index) => {
     const outcome = symbol === '+' ? 'ok' : symbol === 't' ? 'timeout' : 'failed';
     const detail = outcome === 'ok' ? null : `probe ${index}`;
     const result: ProbeResult = {
