@@ -15,6 +15,7 @@ export type ForwardContext = {
   /** This machine's id: instances on it are connected to directly. */
   readonly machine: string;
   readonly parkingLot: ParkingLot;
+  readonly startingWithinMs: number;
   /** An SSH connection got its first byte from the workspace. */
   onSshConnected(workspaceId: string, seconds: number): void;
   readonly log: Logger;
@@ -23,8 +24,6 @@ export type ForwardContext = {
 /** Instances on this machine answer at once or not at all. */
 const directTimeoutMs = 3_000;
 const streamTimeoutMs = 10_000;
-/** An SSH client that comes while its workspace starts is held for so long, and let in as soon as sshd is there. */
-const startingWithinMs = 10_000;
 const retryMs = 20;
 
 /** Resolves when the connection is over. A workspace that cannot be reached closes it. */
@@ -61,7 +60,7 @@ async function connectStarting(
   context: ForwardContext,
   clientGone: AbortSignal,
 ): Promise<Socket> {
-  const until = performance.now() + startingWithinMs;
+  const until = performance.now() + context.startingWithinMs;
   for (;;) {
     try {
       return await connectWorkspace(currentRoute(), context, clientGone);

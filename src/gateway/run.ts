@@ -33,6 +33,8 @@ export type GatewayOptions = {
   readonly log: Logger;
   /** How often a port that could not be had is tried again; for tests. */
   readonly retryPortsMs?: number;
+  /** An SSH client that comes while its workspace starts is held for so long, and let in as soon as sshd is there. */
+  readonly startingWithinMs?: number;
 };
 
 export type Gateway = {
@@ -49,7 +51,7 @@ const parkedWaitMs = 5_000;
 
 /** Resolves when the gateway listens: on what it knew from before, for the server may not be there yet. */
 export async function runGateway(options: GatewayOptions): Promise<Gateway> {
-  const { stateDir, host, log, retryPortsMs = 5_000 } = options;
+  const { stateDir, host, log, retryPortsMs = 5_000, startingWithinMs = 10_000 } = options;
   const identity = await loadIdentity(join(stateDir, 'identity.pem'));
   const machine = await machineId(stateDir);
   const before = await loadGatewayState(stateDir, log);
@@ -63,10 +65,11 @@ export async function runGateway(options: GatewayOptions): Promise<Gateway> {
     send({ type: 'ssh_connected', workspace_id: workspaceId, seconds });
   }
 
+  const context = { machine, parkingLot, startingWithinMs, onSshConnected, log };
   const listeners = new PublicListeners({
     host,
     sharing,
-    forward: (client, currentRoute) => forward(client, currentRoute, { machine, parkingLot, onSshConnected, log }),
+    forward: (client, currentRoute) => forward(client, currentRoute, context),
     log,
   });
   const routes = new RouteKeeper({

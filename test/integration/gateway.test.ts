@@ -36,7 +36,7 @@ async function startBoth() {
   const server = stack.use(await startControlServer({ identity }));
   const stateDir = join(folder.path, 'gateway');
   const machine = await machineId(stateDir);
-  const settings = { serverUrl: server.url, stateDir, retryPortsMs: 50 };
+  const settings = { serverUrl: server.url, stateDir, retryPortsMs: 50, startingWithinMs: 500 };
   const gateways: GatewayProcess[] = [];
   async function gateway(overrides: Partial<Parameters<typeof startGateway>[0]> = {}): Promise<GatewayProcess> {
     const started = await startGateway({ ...settings, ...overrides });
