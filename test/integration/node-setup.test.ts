@@ -30,7 +30,7 @@ describe('a node', { skip: absent }, () => {
   it('is told what it lacks', async () => {
     const findings = await checkNode(node);
     const lacking = findings.filter(({ ok }) => !ok).map((finding) => finding.name);
-    assert.deepEqual(lacking, ['storage', 'project', 'base']);
+    assert.deepEqual(lacking, ['storage', 'project', 'base', 'room']);
     assert.ok(findings.filter(({ ok }) => !ok).every(({ fix }) => fix === 'sudo nexus node setup'));
   });
 

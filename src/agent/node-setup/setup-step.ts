@@ -5,9 +5,9 @@
 export type SetupStep = {
   readonly name: string;
   /** Null when all is well. Changes nothing, and is quick. */
-  check(): Promise<Problem | null>;
+  readonly check: () => Promise<Problem | null>;
   /** In a few words, for people; called when all is well. */
-  describe(): string;
+  readonly describe: () => string;
   /** @throws NexusError with what stands in the way */
   apply(onProgress: (line: string) => void): Promise<void>;
 };

@@ -15,6 +15,7 @@ import { networkDevice, rootDevice } from './instance-config.ts';
 import { keys } from './layout.ts';
 import { removeInstance, startInstance, stopInstance } from './lifecycle.ts';
 import { npmScript, packagesScript, provisionScript, sealScript } from './provision-script.ts';
+import { requireRoom } from './room.ts';
 import { sshAnswers } from './ssh-banner.ts';
 import { resolverFile, surroundingsScript, type Surroundings } from './surroundings.ts';
 
@@ -103,6 +104,7 @@ async function createFrom(
   });
   return addresses.assign(name, {
     async make(address) {
+      await requireRoom(engine, pool);
       const body = { name, source, config, devices: devices(address), profiles: [] };
       await engine.operate('POST', '/1.0/instances', body, { timeoutMs: createTimeoutMs });
     },

@@ -17,8 +17,11 @@ async function create(engine: FakeEngine): Promise<void> {
   await createInstance({ engine: engine.client, addresses, clusterId: 'c', pool: 'p' }, spec);
 }
 
+const plenty: Answer = { value: { space: { used: 0, total: 1e12 } } };
+
 const withAnswer = (post: Answer) => (asked: { method: string; path: string }) => {
   if (asked.method === 'POST') return post;
+  if (asked.path.endsWith('/resources')) return plenty;
   return asked.path === '/1.0/operations' ? { value: {} } : { value: [] };
 };
 
@@ -37,7 +40,8 @@ it('says why an instance cannot be made', async () => {
 
 it('moves an instance whose address another agent took', async () => {
   let address = '';
-  await using engine = await FakeEngine.start(({ method, body }) => {
+  await using engine = await FakeEngine.start(({ method, path, body }) => {
+    if (path.endsWith('/resources')) return plenty;
     if (method === 'POST') {
       address = (JSON.parse(body.toString()) as { devices: { eth0: { 'ipv4.address': string } } }).devices.eth0[
         'ipv4.address'

@@ -7,6 +7,7 @@ import { hostMtu } from './host-mtu.ts';
 import { instanceBody, networkDevice } from './instance-config.ts';
 import { instanceName } from './layout.ts';
 import { whenIdle } from './lifecycle.ts';
+import { requireRoom } from './room.ts';
 
 export type CreateContext = {
   readonly engine: EngineClient;
@@ -28,6 +29,7 @@ export async function createInstance(context: CreateContext, spec: InstanceSpec)
   try {
     await addresses.assign(name, {
       async make(address) {
+        await requireRoom(engine, pool);
         const body = instanceBody(spec, { cluster: clusterId, pool, address, mtu });
         await engine.operate('POST', '/1.0/instances', body, { timeoutMs: createTimeoutMs });
       },

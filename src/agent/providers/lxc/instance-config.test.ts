@@ -26,6 +26,16 @@ it('asks for an unprivileged copy of the base with its limits and its address', 
   assert.equal(body.devices['eth0']?.['mtu'], '1400');
 });
 
+it('lets nothing but a name into the raw settings', () => {
+  const hostname = 'x\nlxc.mount.entry = / host none bind';
+  const base = { name: 'base-1', image: 'debian:12', packages: [] };
+  const body = instanceBody(
+    { id: 'ws-abcdefghijkl', base, hostname, limits },
+    { cluster: 'c', pool: 'p', address: '10.83.0.20', mtu: 1500 },
+  ) as { config: Record<string, string> };
+  assert.equal(body.config['raw.lxc'], 'lxc.uts.name = x-lxc-mount-entry-----host-none-bind');
+});
+
 it('gives whole processors, and a share of time for a part of one', () => {
   assert.deepEqual(limitConfig(limits), {
     'limits.cpu': '2',

@@ -29,7 +29,7 @@ export function instanceBody(spec: InstanceSpec, placement: Placement): Record<s
       'security.nesting': 'false',
       'security.privileged': 'false',
       'boot.autostart': 'false',
-      'raw.lxc': `lxc.uts.name = ${spec.hostname}`,
+      'raw.lxc': `lxc.uts.name = ${hostLabel(spec.hostname)}`,
       [keys.cluster]: placement.cluster,
       [keys.workspace]: spec.id,
       [keys.base]: spec.base.name,
@@ -39,6 +39,11 @@ export function instanceBody(spec: InstanceSpec, placement: Placement): Record<s
       eth0: networkDevice(name, placement),
     },
   };
+}
+
+/** The engine's raw settings must never get more than a name, wherever it comes from. */
+function hostLabel(hostname: string): string {
+  return hostname.replaceAll(/[^A-Za-z0-9-]/g, '-').slice(0, 63);
 }
 
 export function rootDevice(pool: string): Record<string, string> {

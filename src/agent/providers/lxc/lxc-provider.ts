@@ -1,18 +1,17 @@
 import { NexusError } from '../../../contract/errors.ts';
 import type { Capabilities, Instance, Provider } from '../provider.ts';
-import { createAddresses, instancesOf } from './addresses.ts';
+import { createAddresses } from './addresses.ts';
 import { parseRange, type AddressRange } from './address-range.ts';
 import { applyNetworkRules } from './apply-network-rules.ts';
 import { createBases } from './bases.ts';
 import { createInstance } from './create-instance.ts';
 import { dialInstance } from './dial.ts';
 import { createEngineClient } from './engine-client.ts';
-import { isNotFound, unavailable } from './engine-failure.ts';
 import { configuredRange } from './engine-project.ts';
 import { execInInstance } from './exec.ts';
 import { getFile, putFile } from './files.ts';
+import { findInstance, findInstances } from './find-instances.ts';
 import { likelySocket } from './find-socket.ts';
-import { engineInstance, isWorkspaceOf, toInstance } from './instance-config.ts';
 import { instanceName, layout } from './layout.ts';
 import { removeInstance, startInstance, stateOf, stopInstance } from './lifecycle.ts';
 import { probeEngine } from './probe-engine.ts';
@@ -44,35 +43,26 @@ export function createLxcProvider(options: LxcOptions): Provider {
 
   const range = async (): Promise<AddressRange> =>
     parseRange(options.range ?? (await configuredRange(engine)) ?? layout.range);
+  const protect = async (): Promise<void> => applyNetworkRules({ range: (await range()).cidr });
   const addresses = createAddresses(engine, range);
   const bases = createBases(
     { engine, addresses, range, pool, cacheFolder, signal: stopped.signal },
     { carrySurroundings: options.carrySurroundings ?? true },
   );
 
-  async function inspect(id: string): Promise<Instance | null> {
-    try {
-      const found = await engine.get(`/1.0/instances/${instanceName(id)}`, engineInstance);
-      return isWorkspaceOf(clusterId, found) ? toInstance(found) : null;
-    } catch (thrown) {
-      if (isNotFound(thrown)) return null;
-      throw unavailable(thrown);
-    }
-  }
-
-  async function list(): Promise<Instance[]> {
-    const all = await instancesOf(engine).catch((thrown: unknown) => {
-      throw unavailable(thrown);
-    });
-    return all.flatMap((found) => (isWorkspaceOf(clusterId, found) ? (toInstance(found) ?? []) : []));
-  }
+  const inspect = (id: string): Promise<Instance | null> => findInstance(engine, clusterId, id);
 
   return {
     name: 'lxc',
     capabilities,
-    probe: () => probeEngine(engine, pool),
+    async probe() {
+      const health = await probeEngine(engine, pool);
+      // Whoever flushes the host's rules must not open the workspaces that run.
+      await protect();
+      return health;
+    },
     ensureBase: (spec, ensureOptions) => bases.ensure(spec, ensureOptions),
-    list,
+    list: () => findInstances(engine, clusterId),
     inspect,
     async create(spec) {
       await createInstance({ engine, addresses, clusterId, pool }, spec);
@@ -82,7 +72,7 @@ export function createLxcProvider(options: LxcOptions): Provider {
       throw new NexusError('container_start_failed', { instance: instanceName(spec.id), reason });
     },
     async start(id) {
-      await applyNetworkRules({ range: (await range()).cidr });
+      await protect();
       await startInstance(engine, instanceName(id));
     },
     stop: (id, stopOptions) => stopInstance(engine, instanceName(id), stopOptions),
@@ -96,8 +86,6 @@ export function createLxcProvider(options: LxcOptions): Provider {
       const initProcess = async (): Promise<number> => (await stateOf(engine, instanceName(id)))?.pid ?? 0;
       return dialInstance({ address: instance.address, port, initProcess, relayCommand: options.relayCommand });
     },
-    async [Symbol.asyncDispose]() {
-      stopped.abort();
-    },
+    [Symbol.asyncDispose]: async () => stopped.abort(),
   };
 }
