@@ -64,7 +64,7 @@ async function removeFile(engine: EngineClient, name: string, path: string): Pro
 }
 
 /** Incus calls its headers by its own name. */
-export function withIncusNames(headers: Readonly<Record<string, string>>): Record<string, string> {
+function withIncusNames(headers: Readonly<Record<string, string>>): Record<string, string> {
   const both = Object.entries(headers).flatMap(([name, value]) => [
     [name, value],
     [name.replace('x-lxd-', 'x-incus-'), value],

@@ -13,7 +13,7 @@ export async function hostMtu(root = ''): Promise<number> {
 }
 
 /** From the table in the form of /proc/net/route: interface, destination, gateway and more, in hexadecimal. */
-export function defaultInterface(routes: string): string | null {
+function defaultInterface(routes: string): string | null {
   const rows = routes.split('\n').map((line) => line.split('\t'));
   return rows.find(([, destination, , , , , , mask]) => destination === '00000000' && mask === '00000000')?.[0] ?? null;
 }

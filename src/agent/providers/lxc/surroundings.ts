@@ -64,7 +64,7 @@ export function resolverFile({ resolvers }: Surroundings): string {
   return `${resolvers.map((address) => `nameserver ${address}\n`).join('')}options timeout:2 attempts:3\n`;
 }
 
-export const environmentFile = '/etc/environment';
+const environmentFile = '/etc/environment';
 
 /**
  * What all sessions and services find in their environment; the node's certificates and proxy. Run it again
