@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { chmod, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, readdir, rm, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, it } from 'node:test';
@@ -71,6 +71,16 @@ it('builds it from the mirror when no server answers', async () => {
     const upload = engine.asked.at(-2)?.body.toString() ?? '';
     assert.match(upload, /name="metadata"[\s\S]*metadata\.yaml[\s\S]*name="rootfs"[\s\S]*root\n/);
   }
+});
+
+it('removes what a build that was killed long ago left', async () => {
+  const left = join(folder, 'cache/build-left');
+  await mkdir(left, { recursive: true });
+  await utimes(left, 0, 0);
+  await using engine = await FakeEngine.start(({ body }) =>
+    body.includes('simplestreams') ? { error: 'no such host' } : { operation: { fingerprint: 'built' } },
+  );
+  await obtain(engine);
 });
 
 it('says what the servers and the mirror said when there is none', async () => {

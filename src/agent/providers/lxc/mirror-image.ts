@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { chmod, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import { arch } from 'node:process';
 import { Readable } from 'node:stream';
 import { z } from 'zod';
@@ -49,6 +49,7 @@ export async function buildFromMirror(
   options: BuildOptions,
 ): Promise<string> {
   await mkdir(options.cacheFolder, { recursive: true });
+  await removeAbandoned(options.cacheFolder);
   const folder = await mkdtemp(`${options.cacheFolder}/build-`);
   try {
     // apt reads there as a user of its own.
@@ -61,6 +62,16 @@ export async function buildFromMirror(
     return await importImage(engine, image, { archive, signal: options.signal });
   } finally {
     await rm(folder, { recursive: true, force: true });
+  }
+}
+
+/** What builds left behind that were killed: no build takes that long. */
+async function removeAbandoned(cacheFolder: string): Promise<void> {
+  const names = (await readdir(cacheFolder)).filter((name) => name.startsWith('build-'));
+  for (const name of names) {
+    const path = `${cacheFolder}/${name}`;
+    const { mtimeMs } = await stat(path);
+    if (Date.now() - mtimeMs > 2 * buildTimeoutMs) await rm(path, { recursive: true, force: true });
   }
 }
 
