@@ -85,7 +85,7 @@ export async function createInstallation(options: {
       ...(o.input === undefined ? { stdin: 'ignore' as const } : { input: o.input }),
       ...(o.cwd === undefined ? {} : { cwd: o.cwd }),
     });
-    return { exitCode: result.exitCode ?? 1, stdout: String(result.stdout ?? ''), stderr: String(result.stderr ?? '') };
+    return { exitCode: result.exitCode ?? 1, stdout: result.stdout ?? '', stderr: result.stderr ?? '' };
   }
 
   const installation: Installation = {
@@ -190,7 +190,7 @@ async function removeInstances(dataDir: string): Promise<void> {
   const { stdout } = await execa('lxc', ['list', '--project', 'nexus', '--format', 'csv', '--columns', 'n', filter], {
     reject: false,
   });
-  for (const name of String(stdout).split('\n').filter(Boolean))
+  for (const name of stdout.split('\n').filter(Boolean))
     await execa('lxc', ['delete', '--force', '--project', 'nexus', name], { reject: false });
 }
 
