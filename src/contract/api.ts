@@ -4,6 +4,8 @@
  */
 import { z } from 'zod';
 import { port, serviceName, workspaceId } from './ids.ts';
+import { plainText } from './plain-text.ts';
+import { command, flag } from './request-fields.ts';
 import { registerUserRequest, updateSshKeyRequest, userView } from './user.ts';
 import { healthView, nodeView, statusView } from './node.ts';
 import {
@@ -39,10 +41,6 @@ function endpoint<const E extends Endpoint>(definition: E): E {
   return definition;
 }
 
-const flag = z.union([
-  z.boolean(),
-  z.enum(['true', 'false', '1', '0', '']).transform((v) => v === 'true' || v === '1'),
-]);
 const byWorkspace = z.object({ id: workspaceId });
 const byService = z.object({ id: workspaceId, name: serviceName });
 const byNode = z.object({ name: z.string() });
@@ -237,9 +235,9 @@ export const endpoints = {
     summary: 'Run a command as dev in the repository.',
     params: byWorkspace,
     body: z.strictObject({
-      command: z.array(z.string()).min(1).max(1000),
+      command,
       stdin: z.string().optional(),
-      cwd: z.string().optional(),
+      cwd: plainText.max(4096).optional(),
       timeout_seconds: z.number().positive().max(3600).optional(),
     }),
     response: z.object({ exit_code: z.int(), stdout: z.string(), stderr: z.string() }),
@@ -356,27 +354,3 @@ export const endpoints = {
 } satisfies Record<string, Endpoint>;
 
 export type EndpointName = keyof typeof endpoints;
-
-/**
- * WebSocket paths. Binary messages are pieces of a stream of bytes, cut anywhere: of the first the frames of
- * `stream-protocol.ts` (`execFrame`), of the second the raw bytes. A failure comes as one text message, an error body
- * as JSON, before the close.
- */
-export const webSockets = {
-  /** `?command=…` repeated; `tty=1&columns=&rows=&term=`; `cwd=`. */
-  exec: '/workspaces/:id/exec',
-  /** A TCP connection to a port inside: `port=22` is `nexus ssh`. Wakes a stopped workspace first. */
-  tunnel: '/workspaces/:id/tunnel',
-} as const;
-
-export const webSocketQueries = {
-  exec: z.strictObject({
-    command: z.union([z.string().transform((only) => [only]), z.array(z.string()).min(1).max(1000)]),
-    cwd: z.string().optional(),
-    tty: flag.optional(),
-    columns: z.coerce.number<number | string>().int().min(1).max(10_000).default(80),
-    rows: z.coerce.number<number | string>().int().min(1).max(10_000).default(24),
-    term: z.string().min(1).max(64).default('xterm-256color'),
-  }),
-  tunnel: z.strictObject({ port: z.coerce.number<number | string>().int().min(1).max(65_535).default(22) }),
-} as const;

@@ -34,16 +34,34 @@ function problemsOf(issue: Issue, prefix: Path): LocatedProblem[] {
     case 'unrecognized_keys':
       return issue.keys.map((key) => one('is not known', [...segments, key], key));
     case 'invalid_value':
-      return [one(`must be ${issue.values.map(String).join(' or ')}`)];
+      return [
+        one(
+          `must be ${issue.values
+            .filter((value) => value !== '')
+            .map(String)
+            .join(' or ')}`,
+        ),
+      ];
     case 'invalid_type':
       return [one(issue.message.endsWith('received undefined') ? 'is required' : `must be ${named(issue.expected)}`)];
     case 'invalid_union':
       return unionProblems(issue, segments) ?? [one(unionText(issue))];
     case 'invalid_key':
       return [one(issue.issues.map(({ message }) => message).join('; '))];
+    case 'too_small':
+      return [one(bound(issue.origin, issue.inclusive === false ? 'more than' : 'at least', issue.minimum))];
+    case 'too_big':
+      return [one(bound(issue.origin, issue.inclusive === false ? 'less than' : 'at most', issue.maximum))];
     default:
       return [one(lowerFirst(issue.message))];
   }
+}
+
+const countedIn: Readonly<Record<string, string>> = { string: 'characters', array: 'entries' };
+
+function bound(origin: string, relation: string, limit: number | bigint): string {
+  const unit = countedIn[origin];
+  return unit === undefined ? `must be ${relation} ${limit}` : `must have ${relation} ${limit} ${unit}`;
 }
 
 type UnionIssue = Extract<Issue, { code: 'invalid_union' }>;

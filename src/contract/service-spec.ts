@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { port, serviceName } from './ids.ts';
+import { plainText } from './plain-text.ts';
 
 /** Seconds, as a number or as `10s`, `2m`, `500ms`. The parsed value is in seconds. */
 export const durationSeconds = z
@@ -27,13 +28,13 @@ const timing = {
 export const healthCheck = z.discriminatedUnion('type', [
   z.strictObject({
     type: z.literal('http'),
-    path: z.string().startsWith('/').default('/'),
+    path: plainText.startsWith('/').default('/'),
     port: port.optional(),
     ...timing,
   }),
   z.strictObject({ type: z.literal('tcp'), port: port.optional(), ...timing }),
-  z.strictObject({ type: z.literal('exec'), command: z.string().min(1), ...timing }),
-  z.strictObject({ type: z.literal('custom'), command: z.string().min(1), ...timing }),
+  z.strictObject({ type: z.literal('exec'), command: plainText.min(1), ...timing }),
+  z.strictObject({ type: z.literal('custom'), command: plainText.min(1), ...timing }),
 ]);
 export type HealthCheck = z.infer<typeof healthCheck>;
 
@@ -42,13 +43,13 @@ export const environmentName = z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/, 'mus
 /** A service as it crosses every wire and stands in the database; the repository file's looser forms become this. */
 export const serviceSpec = z.strictObject({
   name: serviceName,
-  command: z.string().min(1).max(16_384),
+  command: plainText.min(1).max(16_384),
   port: port.optional(),
   /** Mapped on the host. Absent: yes, unless the port is a known database's. */
   expose: z.boolean().optional(),
-  env: z.record(environmentName, z.union([z.string(), z.number(), z.boolean()]).transform(String)).default({}),
+  env: z.record(environmentName, z.union([plainText, z.number(), z.boolean()]).transform(String)).default({}),
   /** Relative to the repository. */
-  cwd: z.string().optional(),
+  cwd: plainText.optional(),
   depends_on: z.array(serviceName).default([]),
   health_check: healthCheck.optional(),
 });

@@ -1,5 +1,7 @@
 import { z } from 'zod';
+import { gitUrl } from './git-url.ts';
 import { packageName, port, serviceName, workspaceId, workspaceName } from './ids.ts';
+import { plainText } from './plain-text.ts';
 import { serviceSpec } from './service-spec.ts';
 import type { ErrorBody, ErrorCode } from './errors.ts';
 
@@ -35,12 +37,6 @@ export const errorBody = z.object({
   request_id: z.string().optional(),
 }) as z.ZodType<ErrorBody>;
 
-/** Never taken for an option by git. */
-const gitUrl = z
-  .string()
-  .max(2048)
-  .regex(/^[^\s-]\S*$/, 'must be a git URL without spaces');
-
 /** A git URL or absent (GitHub's, from owner and name); `source: upload` waits for `PUT /workspaces/:id/source`. */
 const repoRequest = z.strictObject({
   owner: z
@@ -58,7 +54,7 @@ const repoRequest = z.strictObject({
   branch: z
     .string()
     .max(255)
-    .regex(/^[^\s-]\S*$/, 'must be a branch, a tag or a commit')
+    .regex(/^[^\s\0-][^\s\0]*$/, 'must be a branch, a tag or a commit')
     .optional(),
   is_fork: z.boolean().optional(),
   /** The original's URL: set as the remote `upstream`. */
@@ -71,7 +67,7 @@ export const createWorkspaceRequest = z.strictObject({
   workspace_name: workspaceName,
   repo: repoRequest,
   provider: providerName.optional(),
-  image: z.string().min(1).max(200).optional(),
+  image: plainText.min(1).max(200).optional(),
   /** Debian packages that the image needs; those of the repository's configuration are added to them. */
   packages: z.array(packageName).max(100).optional(),
   services: z.array(serviceSpec).max(50).optional(),
@@ -123,6 +119,7 @@ export const workspaceView = z.object({
     name: z.string(),
     branch: z.string().nullable(),
     commit: z.string().nullable(),
+    /** Empty for a folder that was sent and came from nowhere. */
     url: z.string(),
     is_fork: z.boolean(),
   }),

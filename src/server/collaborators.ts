@@ -11,8 +11,11 @@ export type Reconciler = {
    * with `timeout` (the work goes on).
    */
   settled(workspaceId: string, options: { timeoutMs: number; signal?: AbortSignal }): Promise<void>;
-  /** The routing table must be sent to the gateway again (ports changed). */
-  routesChanged(): void;
+  /**
+   * Ports changed: sends the routing table, and resolves with the ports of it that another process of the host has: when the gateway
+   * has answered, or with those known so far when it does not in time.
+   */
+  routesApplied(): Promise<ReadonlySet<number>>;
   /** Sends the owner's new keys to the running workspaces; resolves when they accept them. */
   keysChanged(userId: string): Promise<void>;
   /** Starts, stops or restarts one service; resolves when its node did it. */

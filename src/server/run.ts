@@ -30,8 +30,8 @@ export type ServerOptions = {
   readonly log?: pino.Logger;
 };
 
-/** How long running requests have to end. */
-const closeWithinMs = 10_000;
+/** How long running requests have to end: the processes get what is left of the 10 s that a stop may take. */
+const closeWithinMs = 8_000;
 
 /**
  * Runs until it is told to end.
@@ -93,7 +93,9 @@ async function serve(options: ServerOptions & { log: pino.Logger; signal: AbortS
   options.onReady?.(url);
   await aborted(signal);
   log.info('the server is stopping');
-  await Promise.all([closeWithin(app, closeWithinMs), processes.stop()]);
+  // What still runs goes through the gateway and the agent.
+  await closeWithin(app, closeWithinMs);
+  await processes.stop();
 }
 
 /** New requests are refused from now on; what still runs after the time is cut off. */

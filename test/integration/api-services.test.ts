@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { NexusError } from '../../src/contract/errors.ts';
 import { findService, updateService } from '../../src/server/store/services.ts';
+import { listPorts } from '../../src/server/store/ports.ts';
 import { updateWorkspace } from '../../src/server/store/workspaces.ts';
 import { createApiWorld } from '../support/api-world.ts';
 import type { ApiWorld } from '../support/api-world.ts';
@@ -125,4 +126,24 @@ test('a port of a service is mapped once, and its own port becomes part of it', 
   await assert.rejects(forward('nothing', 1), { code: 'not_found' });
   await world.store.transaction((tx) => updateWorkspace(tx, id, { want: 'deleted', status: 'deleting' }));
   await assert.rejects(forward('web'), { code: 'workspace_not_running', details: { name: 'w', status: 'deleting' } });
+});
+
+test('a port of the host that another process has is skipped when a port is mapped, and kept once it was given', async () => {
+  await using world = await createApiWorld({ env: { NEXUS_PORTS_SERVICES: '23000-23003' } });
+  const id = await runningWorkspace(world);
+  const occupied = new Set([23_000, 23_001]);
+  world.reconciler.routesApplied = async () => occupied;
+  const forward = async (port: number): Promise<number> => {
+    const call = { params: { id, name: 'web' }, body: { port } };
+    return (await world.client().call('forwardServicePort', call)).mapped_port;
+  };
+  assert.equal(await forward(9229), 23_002);
+  occupied.add(23_002);
+  assert.equal(await forward(9229), 23_002);
+  assert.equal(await forward(9230), 23_003);
+  const ports = await listPorts(world.store.db, id);
+  assert.deepEqual(
+    ports.filter(({ pool }) => pool === 'services').map(({ port }) => port),
+    [23_002, 23_003],
+  );
 });

@@ -14,7 +14,7 @@ import { encodeFrame, readFrames } from '../../src/contract/exec-frames.ts';
 import { execFrame } from '../../src/contract/stream-protocol.ts';
 import type { StreamRequest } from '../../src/contract/stream-protocol.ts';
 import type { WorkspaceEvent } from '../../src/contract/workspace.ts';
-import { asFull, dropPartialUploads } from '../../src/server/api/put-source.ts';
+import { asFull, dropPartialUploads, uploadType } from '../../src/server/api/put-source.ts';
 import { appendEvent } from '../../src/server/store/events.ts';
 import { findWorkspace, updateWorkspace } from '../../src/server/store/workspaces.ts';
 import { createApiWorld } from '../support/api-world.ts';
@@ -135,6 +135,8 @@ test('logs of what is not there are refused', async () => {
   await assert.rejects(logs(), { code: 'workspace_not_running', message: 'w is not running (it is pending).' });
   await world.settle(id);
   await assert.rejects(logs(), { code: 'node_unreachable' });
+  await world.client().call('stopWorkspace', { params: { id } });
+  await assert.rejects(logs(), { code: 'workspace_not_running', message: 'w is not running (it is stopped).' });
 });
 
 function eventsOf(world: ApiWorld, id: string, options: object = {}): AsyncIterator<WorkspaceEvent> {
@@ -204,11 +206,13 @@ test('without an id, events come from now on; a wrong id is refused', async () =
 });
 
 test('a quiet stream of events has a heartbeat', async () => {
-  await using world = await createApiWorld({ heartbeatMs: 5 });
+  await using world = await createApiWorld({ heartbeatMs: 5, bodyWithinMs: 1 });
   const id = await runningWorkspace(world);
   const reader = (await eventStream(world, id)).body?.getReader();
-  const { value } = (await reader?.read()) ?? {};
-  assert.match(Buffer.from(value ?? []).toString(), /^:\n\n/);
+  for (let count = 0; count < 3; count++) {
+    const { value } = (await reader?.read()) ?? {};
+    assert.match(Buffer.from(value ?? []).toString(), /^:\n\n/);
+  }
   await reader?.cancel();
 });
 
@@ -261,6 +265,18 @@ test('a command gets its input and gives its output and exit code', async () => 
   ]);
   assert.deepEqual(await exec, { exit_code: 3, stdout: 'hello world', stderr: 'warning' });
   assert.deepEqual(requests, [{ kind: 'exec', workspace_id: id, command: ['cat'], cwd: '/tmp' }]);
+});
+
+test('a command that no process can be given is refused', async () => {
+  await using world = await createApiWorld();
+  const id = await runningWorkspace(world);
+  const exec = (body: { command: string[]; cwd?: string }): Promise<unknown> =>
+    world.client().call('exec', { params: { id }, body });
+  const refused = (message: RegExp): object => ({ code: 'invalid_request', message });
+  await assert.rejects(exec({ command: ['a', 'b\0'] }), refused(/command\[1\]: must not hold a NUL/));
+  await assert.rejects(exec({ command: ['pwd'], cwd: '\0' }), refused(/cwd: must not hold a NUL/));
+  const long = { command: ['echo', 'x'.repeat(60_000)] };
+  await assert.rejects(exec(long), refused(/command: must be at most 56 KiB; what is longer goes in as stdin/));
 });
 
 const failures: readonly [name: string, frames: readonly Buffer[], error: object][] = [
@@ -538,6 +554,18 @@ test('what is no bundle, too large, or not asked for is refused, and nothing is 
   await assert.rejects(client.putSource(cloned, new TextEncoder().encode(bundle)), {
     message: /source: comes from its URL/,
   });
+});
+
+test('two uploads at once do not meet, also under one request id', async () => {
+  await using world = await createApiWorld();
+  const id = await pendingWorkspace(world, 'upload');
+  const put = async (): Promise<number> => {
+    const headers = { authorization: 'Bearer token-alice', 'content-type': uploadType, 'x-request-id': 'mine' };
+    const url = `${world.baseUrl}/api/v1/workspaces/${id}/source`;
+    return (await fetch(url, { method: 'PUT', headers, body: bundle })).status;
+  };
+  assert.deepEqual(await Promise.all([put(), put(), put(), put()]), [204, 204, 204, 204]);
+  assert.deepEqual(uploads(world), [`${id}.bundle`]);
 });
 
 test('an upload that breaks off leaves nothing', async () => {

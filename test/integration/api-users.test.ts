@@ -165,7 +165,7 @@ const bad: readonly [name: string, body: object, code: string, message: RegExp][
     'invalid_request',
     /ssh_pubkey_fingerprint: must be SHA256:/,
   ],
-  ['an id of 0', { github_id: 0 }, 'invalid_request', /github_id: too small/],
+  ['an id of 0', { github_id: 0 }, 'invalid_request', /github_id: must be more than 0/],
   ['another name', { github_username: 'bob' }, 'forbidden', /the token is alice's, not bob's/],
   ['another id', { github_id: 7 }, 'forbidden', /the token is of the user with the id 1001, not 7/],
 ];

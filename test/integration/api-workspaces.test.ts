@@ -68,7 +68,7 @@ test('what is asked for wins over the defaults', async () => {
     env: { NEXUS_PUBLIC_HOST: 'nexus.example', NEXUS_DEFAULTS_IMAGE: 'debian:13' },
   });
   const client = world.client();
-  const repo = { ...request.repo, url: 'https://alice:secret@git.example/x.git', branch: 'main', is_fork: true };
+  const repo = { ...request.repo, url: 'https://alice@git.example/x.git', branch: 'main', is_fork: true };
   const id = await createRunning(world, {
     ...request,
     repo,
@@ -131,7 +131,7 @@ test('names are unique per owner, and users have limits', async () => {
     world.client(user).call('createWorkspace', { body: { ...request, workspace_name: name } });
   const exists = {
     code: 'workspace_already_exists',
-    details: { owner: 'alice', name: 'my-project', workspace_id: id },
+    details: { owner: 'alice', name: 'my-project', workspace_id: id, status: 'running' },
   };
   await assert.rejects(create('my-project'), exists);
   await create('my-project', 'bob');
@@ -158,6 +158,20 @@ const badRequests: readonly [name: string, body: unknown, code: string, fields: 
     { ...request, repo: { ...request.repo, url: '--upload-pack=x' } },
     'invalid_request',
     ['repo.url: must be a git URL without spaces'],
+  ],
+  [
+    'a URL with a password, a branch and a command that no process can be given',
+    {
+      ...request,
+      repo: { ...request.repo, url: 'https://alice:secret@git.example/x', branch: 'a\0' },
+      services: [{ ...api, command: 'a\0' }],
+    },
+    'invalid_request',
+    [
+      'repo.url: must not hold a password or a token, as it is stored and shown',
+      'repo.branch: must be a branch, a tag or a commit',
+      'services[0].command: must not hold a NUL',
+    ],
   ],
   [
     'an unknown dependency',
@@ -247,7 +261,7 @@ test('workspaces are listed by owner, status and page; others have none', async 
   assert.deepEqual(await list('bob', { owner: 'alice' }), { names: [], total: 0, ...page });
   assert.deepEqual(await list('carol'), { names: [], total: 0, ...page });
   await assert.rejects(list('alice', { limit: 201, status: 'x', page: 2 }), {
-    message: /status: must be pending or .*limit: too big.*page: is not known/,
+    message: /status: must be pending or .*limit: must be at most 200.*page: is not known/,
   });
 });
 

@@ -62,11 +62,11 @@ test('SSH is routed before the clone, services when they are known, and nothing 
     } as const;
     await takePort(tx, wish);
   });
-  world.server.reconciler.routesChanged();
+  await world.server.reconciler.routesApplied();
   await gate.table((table) => table.routes.length === 3);
   await world.ask(id, 'deleted', { force: true });
   await settled(world, id);
-  const last = await gate.table((table) => table.version > whole.version + 1);
+  const last = await gate.table((table) => table.version > whole.version + 1 && table.routes.length === 0);
   assert.deepEqual(last.routes, []);
 });
 
@@ -79,8 +79,8 @@ test('the version counts on over a restart, and a table that did not change is n
   await using gate = await gateway(world);
   const before = await gate.table((table) => table.routes.length === 2);
   const count = gate.tables.length;
-  world.server.reconciler.routesChanged();
-  world.server.reconciler.routesChanged();
+  await world.server.reconciler.routesApplied();
+  await world.server.reconciler.routesApplied();
   await world.restartServer();
   const after = await gate.table((table) => table.version > before.version);
   assert.deepEqual(listened(after), [2222, 23000]);
@@ -126,6 +126,21 @@ test('a port that is lost later is a warning, for people have it in their files'
   await settled(world, id);
   assert.deepEqual(world.measured.ssh, [0.01]);
   assert.equal((await world.row(id)).warnings_json, '[]');
+});
+
+test('whoever asks hears which ports another process has, as soon as the gateway has tried them', async () => {
+  await using world = await createReconcileWorld();
+  const engine = shopEngine();
+  await using _agent = await world.agent(engine);
+  const id = await world.create();
+  await settled(world, id);
+  assert.deepEqual(await world.server.reconciler.routesApplied(), new Set(), 'without a gateway, what is known');
+  await using _gate = await gateway(world, new Set([23_001]));
+  const range = { first: 23_000, last: 23_009 };
+  const wish = { pool: 'services', range, workspaceId: id, service: 'web', targetPort: 9_229 } as const;
+  assert.equal(await world.store.transaction((tx) => takePort(tx, wish)), 23_001);
+  assert.deepEqual(await world.server.reconciler.routesApplied(), new Set([23_001]));
+  assert.deepEqual(await world.server.reconciler.routesApplied(), new Set([23_001]), 'nothing changed since');
 });
 
 test('without a port left a workspace still runs, and says so of its services', async () => {

@@ -1,12 +1,16 @@
 /** The whole server: its start, its end, and its gateway as a process of its own. */
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
-import { mkdtemp, readFile, rm, stat } from 'node:fs/promises';
+import { once } from 'node:events';
+import { mkdtemp, readdir, readFile, rm, stat } from 'node:fs/promises';
+import { request, type IncomingMessage } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { pino } from 'pino';
+import { WebSocket } from 'ws';
 import { createClient, type Client } from '../../src/contract/api-client.ts';
+import { controlPath } from '../../src/contract/control-protocol.ts';
 import { serverConfig } from '../../src/contract/server-config.ts';
 import { runServer } from '../../src/server/run.ts';
 import { isAlive, until } from '../support/installation.ts';
@@ -109,6 +113,36 @@ test('a signal ends it in order', async () => {
   await ready.promise;
   process.kill(process.pid, 'SIGTERM');
   await ended;
+});
+
+test('a request that runs at the end gets its time, with the nodes still connected', async () => {
+  await using lab = await createLab();
+  const server = await lab.start();
+  const client = await server.client();
+  const repo = { owner: 'o', name: 'r', source: 'upload' } as const;
+  const { workspace_id } = await client.call('createWorkspace', { body: { workspace_name: 'w', repo } });
+  const node = new WebSocket(`${server.url.replace('http', 'ws')}${controlPath}`);
+  await once(node, 'open');
+  const events: string[] = [];
+  const left = once(node, 'close').then(() => events.push('the node is let go'));
+  const token = (await readFile(join(lab.dataDir, 'local-token'), 'utf8')).trim();
+  const upload = request(`${server.url}/api/v1/workspaces/${workspace_id}/source`, {
+    method: 'PUT',
+    headers: { authorization: `Bearer ${token}`, 'content-type': 'application/octet-stream' },
+  });
+  const answered = once(upload, 'response').then(([response]) => {
+    events.push('the request is answered');
+    return (response as IncomingMessage).statusCode;
+  });
+  upload.write('# v2 git bundle\n');
+  await until(async () => (await readdir(join(lab.dataDir, 'uploads'))).length > 0, 'the upload to begin');
+  const ended = server.stop();
+  await until(async () => (await fetch(`${server.url}/health`)).status === 503, 'new requests to be refused');
+  upload.end('the rest');
+  assert.equal(await answered, 204);
+  await ended;
+  await left;
+  assert.deepEqual(events, ['the request is answered', 'the node is let go']);
 });
 
 test('without a gateway and a node it is up, and says so', async () => {

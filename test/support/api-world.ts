@@ -62,11 +62,17 @@ const named: Authenticator = {
   },
 };
 
-type WorldOptions = { env?: Record<string, string>; heartbeatMs?: number; authenticator?: 'named' | 'local' };
+type WorldOptions = {
+  env?: Record<string, string>;
+  heartbeatMs?: number;
+  bodyWithinMs?: number;
+  authenticator?: 'named' | 'local';
+};
 
 export async function createApiWorld({
   env = {},
   heartbeatMs,
+  bodyWithinMs,
   authenticator = 'named',
 }: WorldOptions = {}): Promise<ApiWorld> {
   const dataDir = await mkdtemp(join(tmpdir(), 'nexus-api-'));
@@ -98,6 +104,7 @@ export async function createApiWorld({
     log: pino({ level: 'debug' }, lineSink(logged)),
     serverPublicKey: Buffer.alloc(32, 7).toString('base64'),
     ...(heartbeatMs === undefined ? {} : { heartbeatMs }),
+    ...(bodyWithinMs === undefined ? {} : { bodyWithinMs }),
   };
   world.app = await buildApp(deps);
   await world.app.listen({ host: '127.0.0.1', port: 0 });
@@ -136,7 +143,10 @@ function obedientReconciler({ asked, store }: Pick<ApiWorld, 'asked' | 'store'>)
   return {
     nudge: (id) => void asked.push(`nudge ${id}`),
     settled: async (id) => settle(store, id),
-    routesChanged: () => void asked.push('routes'),
+    async routesApplied() {
+      asked.push('routes');
+      return new Set();
+    },
     keysChanged: async (userId) => void asked.push(`keys ${userId}`),
     serviceCommand: async (_id, service, action) => void asked.push(`service ${service} ${action}`),
     queueLength: () => 0,

@@ -2,7 +2,7 @@
 import type { Duplex, Readable, Writable } from 'node:stream';
 import type { Client } from '../../contract/api-client.ts';
 import { pathOf } from '../../contract/api-client.ts';
-import { webSockets } from '../../contract/api.ts';
+import { webSockets } from '../../contract/web-sockets.ts';
 import { NexusError, fromBody } from '../../contract/errors.ts';
 import { encodeFrame, pipeAsFrames, readFrames, writeWithin } from '../../contract/exec-frames.ts';
 import { execFrame } from '../../contract/stream-protocol.ts';

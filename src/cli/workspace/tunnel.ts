@@ -4,7 +4,7 @@ import type { Server, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { pathOf } from '../../contract/api-client.ts';
 import type { Client } from '../../contract/api-client.ts';
-import { webSockets } from '../../contract/api.ts';
+import { webSockets } from '../../contract/web-sockets.ts';
 import { NexusError } from '../../contract/errors.ts';
 import { failure } from '../cli-error.ts';
 import { streamOfSocket } from '../server/socket-stream.ts';

@@ -20,6 +20,8 @@ export type AppDeps = {
   readonly serverPublicKey: string;
   /** Between two comments on a quiet stream of events. */
   readonly heartbeatMs?: number;
+  /** How long a body that is no upload may take to arrive. */
+  readonly bodyWithinMs?: number;
 };
 
 /** With what the app itself adds. */

@@ -1,5 +1,7 @@
 /** The HTTP server: the whole API, ready to listen. */
+import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
+import { finished } from 'node:stream';
 import rateLimit from '@fastify/rate-limit';
 import websocket from '@fastify/websocket';
 import { LogController, fastify } from 'fastify';
@@ -9,7 +11,7 @@ import type { ServerConfig } from '../../contract/server-config.ts';
 import type { AppDeps, HandlerDeps } from './app-deps.ts';
 import { answerBrokenRequest, answerError, answerErrors } from './error-answers.ts';
 import { createHandlers } from './handlers.ts';
-import { dropPartialUploads } from './put-source.ts';
+import { dropPartialUploads, uploadType } from './put-source.ts';
 import { registerEndpoints } from './register-endpoints.ts';
 import { requestIdOf } from './request-id.ts';
 import { registerRootRoutes } from './root-routes.ts';
@@ -17,8 +19,12 @@ import { registerSockets } from './sockets.ts';
 
 const bodyLimitBytes = 2 ** 20;
 const socketCloseTimeoutMs = 2_000;
+const bodyWithinMs = 30_000;
 
-/** More routes may be added before it listens. `close()` ends streams, lets running requests end, and refuses new ones. */
+/**
+ * More routes may be added before it listens. `close()` ends streams, refuses new requests and waits for the running
+ * ones; nodes stay connected until then, as a request may need them.
+ */
 export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
   await dropPartialUploads(deps.config.data_dir);
   const app = fastify({
@@ -38,6 +44,7 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
   app.decorateRequest('caller', null);
   app.addHook('onRequest', async (request, reply) => void reply.header('x-request-id', request.id));
   takeJson(app);
+  endSlowBodies(app, deps.bodyWithinMs ?? bodyWithinMs);
   answerErrors(app);
   observeAnswers(app, deps);
   await app.register(rateLimit, {
@@ -65,9 +72,17 @@ function httpsOf({ tls }: ServerConfig): object {
 
 function refuseWhenClosing(app: FastifyInstance): AbortSignal {
   const closing = new AbortController();
-  app.addHook('preClose', async () => closing.abort());
-  app.addHook('onRequest', async () => {
+  const running = new Set<Promise<unknown>>();
+  app.addHook('onRequest', async (request, { raw }) => {
     if (closing.signal.aborted) throw new NexusError('shutting_down', {});
+    // WebSockets have no end of their own: they are closed below.
+    if (request.headers.upgrade !== undefined) return;
+    const end = once(raw, 'close').finally(() => running.delete(end));
+    running.add(end);
+  });
+  app.addHook('preClose', async () => {
+    closing.abort();
+    await Promise.allSettled(running);
   });
   return closing.signal;
 }
@@ -79,6 +94,17 @@ function takeJson(app: FastifyInstance): void {
   app.addContentTypeParser<string>('application/json', { parseAs: 'string' }, (request, body, done) => {
     if (body === '') done(null, undefined);
     else void parseJson(request, body, done);
+  });
+}
+
+/** Whoever sends a body a byte at a time would hold a connection for ever. Uploads have a rule of their own. */
+function endSlowBodies(app: FastifyInstance, withinMs: number): void {
+  app.addHook('preParsing', async ({ raw }, _reply, payload) => {
+    const { headers } = raw;
+    const hasBody = headers['content-length'] !== undefined || headers['transfer-encoding'] !== undefined;
+    if (!hasBody || headers['content-type'] === uploadType) return;
+    const timer = setTimeout(() => raw.socket.destroy(), withinMs).unref();
+    finished(payload, () => clearTimeout(timer));
   });
 }
 

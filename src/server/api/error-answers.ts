@@ -11,19 +11,20 @@ const retryAfterSeconds = 5;
 
 export function answerErrors(app: FastifyInstance): void {
   app.setErrorHandler((thrown, request, reply) => answerError(thrown, request, reply));
-  app.setNotFoundHandler((request, reply) => {
-    const [path = ''] = request.url.split('?');
-    return answerError(
-      new NexusError('not_found', { kind: 'endpoint', name: `${request.method} ${path}` }),
-      request,
-      reply,
-    );
-  });
+  app.setNotFoundHandler((request, reply) => answerError(noEndpoint(request), request, reply));
+}
+
+export function noEndpoint({ method, url }: Pick<FastifyRequest, 'method' | 'url'>): NexusError {
+  const [path = ''] = url.split('?');
+  return new NexusError('not_found', { kind: 'endpoint', name: `${method} ${path}` });
 }
 
 export function answerError(thrown: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
   const error = catalogued(thrown, request);
   logError(error, request);
+  // Also for what was refused before any hook ran.
+  reply.header('x-request-id', request.id);
+  if (error.status === 401) reply.header('www-authenticate', 'Bearer');
   if (error.status === 503) reply.header('retry-after', retryAfterSeconds);
   return reply.code(error.status).type('application/json; charset=utf-8').send(errorBodyFor(error, request.id));
 }
@@ -49,12 +50,11 @@ function catalogued(thrown: unknown, request: FastifyRequest): NexusError {
     const got = request.headers['content-type'] ?? 'of no type';
     return new NexusError('unsupported_media_type', { got, expected: expectedType(request) });
   }
-  if (statusCode !== undefined && statusCode >= 400 && statusCode < 500)
-    return new NexusError(
-      'invalid_request',
-      { fields: [{ path: 'body', problem: message ?? 'cannot be read' }] },
-      { cause: thrown },
-    );
+  if (statusCode !== undefined && statusCode >= 400 && statusCode < 500) {
+    const path = code === 'FST_ERR_BAD_URL' ? 'path' : 'body';
+    const fields = [{ path, problem: message ?? 'cannot be read' }];
+    return new NexusError('invalid_request', { fields }, { cause: thrown });
+  }
   return new NexusError('internal', {}, { cause: thrown });
 }
 

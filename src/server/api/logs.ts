@@ -11,6 +11,7 @@ import { openEventStream } from './event-stream.ts';
 import type { EventStream } from './event-stream.ts';
 import { findOwnWorkspace, nodeOf } from './find-workspace.ts';
 import type { Handler } from './handler.ts';
+import { refuse } from './workspace-lifecycle.ts';
 
 type Deps = Pick<HandlerDeps, 'store' | 'openStream' | 'closing' | 'heartbeatMs'>;
 
@@ -20,6 +21,8 @@ export function logsHandler(deps: Deps): Handler<'getLogs'> {
     const workspace = await findOwnWorkspace(store.db, caller, params.id);
     const { service: source, lines, follow = false } = query;
     if (source !== undefined) await checkSource(store.db, params.id, source);
+    // The agent would know it by its id alone.
+    if (workspace.status === 'stopped') refuse(workspace, 'exec');
     const ofSource = source === undefined ? {} : { source };
     const logRequest = { kind: 'logs', workspace_id: params.id, ...ofSource, lines, follow } as const;
     const logs = await openStream(nodeOf(workspace), logRequest, { signal: AbortSignal.any([signal, closing]) });

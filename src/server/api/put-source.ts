@@ -1,4 +1,5 @@
 /** The repository of a workspace, streamed to the disk as a git bundle; it is there whole or not at all. */
+import { randomUUID } from 'node:crypto';
 import { open, readdir, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Readable } from 'node:stream';
@@ -14,6 +15,9 @@ import type { Handler } from './handler.ts';
 /** gitformat-bundle(5): `# v2 git bundle`, `# v3 git bundle`. */
 const bundleSignature = /^# v\d git bundle\n/;
 const signatureBytes = 16;
+/** How long an upload may pause. */
+const pauseMs = 60_000;
+export const uploadType = 'application/octet-stream';
 
 export function putSourceHandler({
   store,
@@ -25,7 +29,7 @@ export function putSourceHandler({
     checkWanted(await findOwnWorkspace(store.db, caller, id));
     const file = uploadFile(config.data_dir, id);
     // Of two uploads at once each has its own, and the last one whole counts.
-    const part = `${file}.${request.id.replaceAll(/[^A-Za-z0-9-]/g, '')}.part`;
+    const part = `${file}.${randomUUID()}.part`;
     try {
       await writeBundle(request.body as Readable, part, config.limits.upload);
       await rename(part, file);
@@ -63,8 +67,11 @@ async function writeBundle(body: Readable, part: string, limitBytes: number): Pr
   await using file = await open(part, 'wx', 0o600);
   let size = 0;
   let head = Buffer.alloc(0);
+  const timer = setTimeout(() => body.destroy(), pauseMs);
+  using _timer = { [Symbol.dispose]: () => clearTimeout(timer) };
   // A refusal must not destroy the connection, or it would never arrive.
   for await (const piece of body.iterator({ destroyOnReturn: false })) {
+    timer.refresh();
     const chunk = piece as Buffer;
     size += chunk.length;
     if (size > limitBytes) throw new NexusError('payload_too_large', { limit_bytes: limitBytes });

@@ -5,6 +5,7 @@ import type { Endpoint, EndpointName } from '../../contract/api.ts';
 import type { HandlerDeps } from './app-deps.ts';
 import { authenticateRequest } from './authenticate-request.ts';
 import type { Call, Handlers } from './handler.ts';
+import { uploadType } from './put-source.ts';
 import { readRequest } from './read-request.ts';
 
 /** Bodies that are not JSON, and may be larger than other bodies: they arrive as a stream. */
@@ -15,7 +16,7 @@ export async function registerEndpoints(app: FastifyInstance, handlers: Handlers
   for (const name of names.filter((one) => !streamedBodies.includes(one))) registerOne(app, name, handlers, deps);
   await app.register(async (scope) => {
     scope.removeAllContentTypeParsers();
-    scope.addContentTypeParser('application/octet-stream', (_request, body, done) => done(null, body));
+    scope.addContentTypeParser(uploadType, (_request, body, done) => done(null, body));
     for (const name of streamedBodies) registerOne(scope, name, handlers, deps);
   });
 }

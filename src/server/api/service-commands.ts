@@ -3,10 +3,11 @@ import { serviceSpec } from '../../contract/service-spec.ts';
 import type { ServiceView } from '../../contract/workspace.ts';
 import { nearest } from '../../core/nearest.ts';
 import { serviceView } from '../service-view.ts';
-import { takePort } from '../store/ports.ts';
+import { listPorts, releasePort, takePort } from '../store/ports.ts';
+import type { PortRange } from '../store/ports.ts';
 import type { ServiceRow } from '../store/schema.ts';
 import { findService, listServices, updateService } from '../store/services.ts';
-import type { Db } from '../store/store.ts';
+import type { Db, Tx } from '../store/store.ts';
 import type { AppDeps } from './app-deps.ts';
 import { findOwnWorkspace } from './find-workspace.ts';
 import type { Caller, Handlers } from './handler.ts';
@@ -35,25 +36,56 @@ export function serviceHandlers({ store, config, reconciler }: Deps): ServiceHan
     restartService: (asked) => command(asked, 'restart'),
     async forwardServicePort({ params, body, caller }) {
       const { id, name } = params;
-      const { first, last } = config.ports.services;
-      const { port, mappedPort } = await store.transaction(async (tx) => {
-        const workspace = await findOwnWorkspace(tx, caller, id);
-        const service = await requireService(tx, id, name);
-        const { want, status } = workspace;
-        if (want === 'deleted') throw new NexusError('workspace_not_running', { name: workspace.name, status });
-        const declared = serviceSpec.parse(JSON.parse(service.spec_json)).port;
-        const targetPort = body?.port ?? declared;
-        if (targetPort === undefined) throw portMissing();
-        const wish = { pool: 'services', range: { first, last }, workspaceId: id, service: name, targetPort } as const;
-        const taken = await takePort(tx, wish);
-        if (taken === null) throw new NexusError('port_pool_exhausted', { pool: 'service', first, last });
-        if (targetPort === declared) await updateService(tx, id, name, { mapped_port: taken });
-        return { port: targetPort, mappedPort: taken };
-      });
-      reconciler.routesChanged();
+      const forward = (occupied: ReadonlySet<number>): Promise<Forwarded> =>
+        store.transaction(async (tx) => {
+          const workspace = await findOwnWorkspace(tx, caller, id);
+          const { want, status } = workspace;
+          if (want === 'deleted') throw new NexusError('workspace_not_running', { name: workspace.name, status });
+          return takeServicePort(tx, {
+            workspaceId: id,
+            name,
+            port: body?.port,
+            range: config.ports.services,
+            occupied,
+          });
+        });
+      let forwarded = await forward(new Set());
+      // A port that nobody has heard of yet is left for another when another process turns out to have it.
+      for (;;) {
+        const { isNew, mappedPort } = forwarded;
+        const occupied = await reconciler.routesApplied();
+        if (!isNew || !occupied.has(mappedPort)) break;
+        await store.transaction((tx) => releasePort(tx, mappedPort));
+        forwarded = await forward(occupied);
+      }
+      const { port, mappedPort } = forwarded;
       return { name, port, mapped_port: mappedPort, url: `http://${publicHost}:${mappedPort}` };
     },
   };
+}
+
+type Forwarded = { port: number; mappedPort: number; isNew: boolean };
+type ForwardWish = {
+  workspaceId: string;
+  name: string;
+  /** Inside; absent: the one that the service declares. */
+  port: number | undefined;
+  range: PortRange;
+  occupied: ReadonlySet<number>;
+};
+
+/** @throws not_found, invalid_request without a port, port_pool_exhausted */
+async function takeServicePort(tx: Tx, { workspaceId, name, port, range, occupied }: ForwardWish): Promise<Forwarded> {
+  const service = await requireService(tx, workspaceId, name);
+  const declared = serviceSpec.parse(JSON.parse(service.spec_json)).port;
+  const targetPort = port ?? declared;
+  if (targetPort === undefined) throw portMissing();
+  const before = await listPorts(tx, workspaceId);
+  const wish = { pool: 'services', range, workspaceId, service: name, targetPort, except: occupied } as const;
+  const mappedPort = await takePort(tx, wish);
+  if (mappedPort === null) throw new NexusError('port_pool_exhausted', { pool: 'service', ...range });
+  if (targetPort === declared) await updateService(tx, workspaceId, name, { mapped_port: mappedPort });
+  return { port: targetPort, mappedPort, isNew: before.every((held) => held.port !== mappedPort) };
 }
 
 async function requireService(db: Db, workspaceId: string, name: string): Promise<ServiceRow> {

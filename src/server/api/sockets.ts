@@ -5,13 +5,14 @@ import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { createWebSocketStream } from 'ws';
 import type { WebSocket } from 'ws';
 import { z } from 'zod';
-import { apiBase, webSocketQueries, webSockets } from '../../contract/api.ts';
+import { apiBase } from '../../contract/api.ts';
+import { webSocketQueries, webSockets } from '../../contract/web-sockets.ts';
 import { NexusError, toNexusError } from '../../contract/errors.ts';
 import { workspaceId } from '../../contract/ids.ts';
 import type { StreamRequest } from '../../contract/stream-protocol.ts';
 import type { HandlerDeps } from './app-deps.ts';
 import { authenticateRequest } from './authenticate-request.ts';
-import { errorBodyFor, logError } from './error-answers.ts';
+import { errorBodyFor, logError, noEndpoint } from './error-answers.ts';
 import { findOwnWorkspace, nodeOf } from './find-workspace.ts';
 import type { Caller } from './handler.ts';
 import { openTunnel } from './open-tunnel.ts';
@@ -48,9 +49,11 @@ function register(app: FastifyInstance, deps: HandlerDeps, { path, query, open }
   app.route({
     method: 'GET',
     url: `${apiBase}${path}`,
-    websocket: true,
     onRequest: (request) => authenticateRequest(request, { ...deps, access: 'user' }),
-    handler: (socket, request) => {
+    handler: async (request) => {
+      throw noEndpoint(request);
+    },
+    wsHandler: (socket, request) => {
       request.raw.socket.setNoDelay(true);
       // Before anything is waited for: what the client sends meanwhile is kept.
       const client = createWebSocketStream(socket);

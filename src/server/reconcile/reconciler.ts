@@ -29,6 +29,8 @@ export type RunningReconciler = Reconciler &
 const pruneEveryMs = 60 * 60_000;
 /** How soon running workspaces take a new key (api.md: 5 s). */
 const keysWithinMs = 5_000;
+/** A gateway of the same machine answers in milliseconds; one that is away would not be worth a longer wait. */
+const routesWithinMs = 2_000;
 
 export function createReconciler(options: ReconcilerOptions): RunningReconciler {
   const { store, hub, config, log, now, metrics } = options;
@@ -47,16 +49,16 @@ export function createReconciler(options: ReconcilerOptions): RunningReconciler 
     routesChanged: () => routes.publish(),
   };
   let pruning: NodeJS.Timeout | undefined;
-  let isEnded = false;
+  const ended = new AbortController();
   const stopListening = hub.events.listen((event) => {
     hear(event).catch((error: unknown) => {
-      if (!isEnded) log.error({ err: error, event: event.type }, 'an event could not be dealt with');
+      if (!ended.signal.aborted) log.error({ err: error, event: event.type }, 'an event could not be dealt with');
     });
   });
 
   /** @throws shutting_down */
   function loopOf(id: string): WorkspaceLoop {
-    if (isEnded) throw new NexusError('shutting_down', {});
+    if (ended.signal.aborted) throw new NexusError('shutting_down', {});
     const known = loops.get(id);
     if (known) return known;
     const loop = createWorkspaceLoop(id, deps, { onGone: () => void (loops.get(id) === loop && loops.delete(id)) });
@@ -116,6 +118,7 @@ export function createReconciler(options: ReconcilerOptions): RunningReconciler 
     }
     const changed = new Set([...before, ...settings.occupied]);
     for (const { port, workspace_id } of listened) if (changed.has(port)) loopOf(workspace_id).wake();
+    routes.taken(version);
   }
 
   return {
@@ -132,7 +135,11 @@ export function createReconciler(options: ReconcilerOptions): RunningReconciler 
     },
     nudge: (id) => loopOf(id).wake(),
     settled: async (id, how) => loopOf(id).settled(how),
-    routesChanged: () => routes.publish(),
+    async routesApplied() {
+      routes.publish();
+      await routes.applied(AbortSignal.any([ended.signal, AbortSignal.timeout(routesWithinMs)]));
+      return new Set(occupied.current().keys());
+    },
     async keysChanged(userId) {
       const running = (await workspacesOf(store.db, userId)).filter((row) => row.want === 'running');
       const [waited, woken] = [
@@ -146,7 +153,7 @@ export function createReconciler(options: ReconcilerOptions): RunningReconciler 
     serviceCommand: async (id, service, action) => loopOf(id).serviceCommand(service, action),
     queueLength: () => [...loops.values()].filter((loop) => !loop.isAtRest).length,
     async [Symbol.asyncDispose]() {
-      isEnded = true;
+      ended.abort();
       stopListening();
       clearInterval(pruning);
       for (const loop of loops.values()) loop.end();

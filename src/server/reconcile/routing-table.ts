@@ -1,3 +1,4 @@
+import { EventEmitter, once } from 'node:events';
 import { isDeepStrictEqual } from 'node:util';
 import type { Route, RoutingTable } from '../../contract/control-protocol.ts';
 import { findSetting, putSetting } from '../store/settings.ts';
@@ -5,7 +6,7 @@ import type { Db, Store } from '../store/store.ts';
 
 const versionSetting = 'routes_version';
 
-/** Every port that is given out and whose instance has an address by now, and who may open streams. */
+/** Every port that is given out and whose workspace has a node by now, and who may open streams. */
 async function readRoutes(db: Db, serverStreamKey: string): Promise<Omit<RoutingTable, 'version'>> {
   const ports = await db
     .selectFrom('ports')
@@ -13,7 +14,6 @@ async function readRoutes(db: Db, serverStreamKey: string): Promise<Omit<Routing
     .innerJoin('nodes', 'nodes.name', 'workspaces.node')
     .select(['ports.port', 'ports.pool', 'ports.target_port', 'workspaces.id', 'workspaces.address'])
     .select(['nodes.name as node', 'nodes.machine'])
-    .where('workspaces.address', 'is not', null)
     .orderBy('ports.port')
     .execute();
   const routes = ports.map((row): Route => ({
@@ -36,6 +36,10 @@ export type RoutesPublisher = {
   /** When all that was asked for so far was sent. */
   idle(): Promise<void>;
   readonly version: number;
+  /** The gateway has tried the table of this version, and what came of it was noted. */
+  taken(version: number): void;
+  /** When that is so of the newest table, or `signal` is aborted. */
+  applied(signal: AbortSignal): Promise<void>;
 };
 
 /** The version counts up with every change of the table, over restarts of the server too. */
@@ -49,6 +53,8 @@ export function createRoutesPublisher(options: {
   let sent: RoutingTable | null = null;
   let isAsked = false;
   let running: Promise<void> | null = null;
+  const gateway = new EventEmitter().setMaxListeners(0);
+  let takenVersion = 0;
 
   async function sendTable(): Promise<void> {
     const routes = await readRoutes(store.db, serverStreamKey);
@@ -77,6 +83,16 @@ export function createRoutesPublisher(options: {
     idle: () => running ?? Promise.resolve(),
     get version() {
       return sent?.version ?? 0;
+    },
+    taken(version) {
+      takenVersion = version;
+      gateway.emit('taken');
+    },
+    async applied(signal) {
+      await running;
+      if (signal.aborted || takenVersion >= (sent?.version ?? 0)) return;
+      await once(gateway, 'taken', { signal }).catch(() => undefined);
+      return this.applied(signal);
     },
   };
 }
