@@ -8,6 +8,7 @@ import type {
   WorkspaceView,
 } from '../../contract/workspace.ts';
 import type { z } from 'zod';
+import { repositoryUrl } from '../repository-url.ts';
 import { serviceView } from '../service-view.ts';
 import type { ServiceRow, UserRow, WorkspaceRow } from '../store/schema.ts';
 import type { WorkspaceListItem } from '../store/workspaces.ts';
@@ -43,7 +44,7 @@ export function workspaceView({ workspace, owner, services, publicHost, githubUr
       name: repo.name,
       branch: workspace.branch ?? repo.branch ?? null,
       commit: workspace.commit_id,
-      url: withoutPassword(repo.url ?? `${githubUrl}/${repo.owner}/${repo.name}.git`),
+      url: withoutPassword(repositoryUrl(repo, githubUrl)),
       is_fork: repo.is_fork ?? false,
     },
     node: workspace.node,

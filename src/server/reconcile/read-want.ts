@@ -5,6 +5,7 @@ import type { ServerConfig } from '../../contract/server-config.ts';
 import { resolvedConfig, serviceSpec, type ResolvedConfig } from '../../contract/service-spec.ts';
 import type { CreateWorkspaceRequest, WorkspaceStatus } from '../../contract/workspace.ts';
 import type { Done, Want } from '../../core/plan/plan-types.ts';
+import { repositoryUrl } from '../repository-url.ts';
 import type { OperationRow, ServiceRow, UserRow, WorkspaceRow } from '../store/schema.ts';
 import { listServices } from '../store/services.ts';
 import type { Db } from '../store/store.ts';
@@ -80,7 +81,7 @@ function wantOf({ row, services, operations, owner }: Rows, { limits, github, au
     sshKeys: owner?.ssh_pubkey ? [owner.ssh_pubkey] : [],
     git: owner && auth.mode === 'github' ? gitIdentity(owner) : null,
     repo: {
-      url: repo.url ?? `${github.web_url}/${repo.owner}/${repo.name}.git`,
+      url: repositoryUrl(repo, github.web_url),
       ref: repo.branch ?? null,
       upstreamUrl: repo.upstream_url ?? null,
     },
