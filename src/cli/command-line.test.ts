@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { PassThrough } from 'node:stream';
 import { test } from 'node:test';
+import type { CliError } from './cli-error.ts';
 import type { AnyCommand } from './command.ts';
 import { findCommand } from './find-command.ts';
 import { formatGroupHelp } from './group-help.ts';
@@ -93,7 +94,11 @@ for (const [words, args] of moreWrong) {
   test(`wrong use: ${words} ${args.join(' ')}`, () => {
     const leaf = all.find((one) => one.words === words);
     assert.ok(leaf);
-    assert.throws(() => parseCommandLine(leaf.definition, { words, args, stdout }), { exitCode: 2 });
+    assert.throws(
+      () => parseCommandLine(leaf.definition, { words, args, stdout }),
+      (error: CliError) =>
+        error.exitCode === 2 && error.title === `Wrong use of ${words}` && error.next === `${words} --help`,
+    );
   });
 }
 

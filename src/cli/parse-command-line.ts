@@ -1,6 +1,6 @@
 import { Command, CommanderError } from 'commander';
-import { usageError } from './cli-error.ts';
-import type { AnyCommand, PreparedCommand } from './command.ts';
+import { CliError, usageError } from './cli-error.ts';
+import type { AnyCommand, PreparedCommand, Typed } from './command.ts';
 import type { Output } from './terminal/output.ts';
 
 export type ParsedCommandLine =
@@ -27,10 +27,18 @@ export function parseCommandLine(
     if (error instanceof CommanderError) throw wrongUse(error.message, words);
     throw error;
   }
-  return {
-    kind: 'run',
-    prepared: definition.prepare({ operands: command.args, options: command.opts(), afterDashes }),
-  };
+  const typed = { operands: command.args, options: command.opts(), afterDashes };
+  return { kind: 'run', prepared: prepare(definition, typed, words) };
+}
+
+/** What is wrong with words of which each is fine has a next step too. */
+function prepare(definition: AnyCommand, typed: Typed, words: string): PreparedCommand {
+  try {
+    return definition.prepare(typed);
+  } catch (error) {
+    if (!(error instanceof CliError) || error.next !== null) throw error;
+    throw usageError(error.message, { title: error.title ?? `Wrong use of ${words}`, next: `${words} --help` });
+  }
 }
 
 function describeCommand(definition: AnyCommand, words: string, stdout: Output): Command {

@@ -34,6 +34,33 @@ for (const [name, thrown, exitCode, next] of cases) {
   });
 }
 
+const fileFailures: readonly [code: string, path: string, why: string, next: string][] = [
+  [
+    'EACCES',
+    '/home/a/.ssh/config.1f.tmp',
+    '/home/a/.ssh cannot be written to: permission is denied.',
+    'ls -ld /home/a/.ssh',
+  ],
+  [
+    'ENOSPC',
+    '/home/a/.ssh/config.1f.tmp',
+    '/home/a/.ssh cannot be written to: the disk is full.',
+    'df -h /home/a/.ssh',
+  ],
+  [
+    'EACCES',
+    '/home/a/.nexus/config.yaml',
+    '/home/a/.nexus/config.yaml: permission is denied.',
+    'ls -ld /home/a/.nexus',
+  ],
+];
+for (const [code, path, why, next] of fileFailures) {
+  test(`${code} of a file is no fault of nexus`, () => {
+    const described = describeFailure(Object.assign(new Error(`${code}: no`), { code, path }), 'Could not');
+    assert.deepEqual(described, { title: 'Could not', why, next, exitCode: 1 });
+  });
+}
+
 test('a cause that arose here is told', () => {
   const here = new NexusError('internal', {}, { cause: new Error('disk on fire') });
   assert.equal(describeFailure(here, '').why, 'The server failed. disk on fire');

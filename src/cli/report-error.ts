@@ -1,9 +1,11 @@
 /** The one place that prints errors: what failed, why, what to do next. */
+import { dirname } from 'node:path';
 import { ServerUnreachable } from '../contract/api-client.ts';
 import { NexusError } from '../contract/errors.ts';
 import type { ErrorCode } from '../contract/errors.ts';
 import { CliError } from './cli-error.ts';
 import { exitCodes } from './exit-codes.ts';
+import { shellQuote } from './terminal/format.ts';
 import type { Output } from './terminal/output.ts';
 import { paint } from './terminal/paint.ts';
 
@@ -50,12 +52,37 @@ export function describeFailure(thrown: unknown, title: string): Failure {
     const exitCode = codesWithOwnExit[code] ?? exitOfStatus[thrown.status] ?? exitCodes.failed;
     return { title, why: whyOf(thrown), next: ownHints[code] ?? thrown.hint, exitCode };
   }
+  const ofFile = fileFailure(thrown);
+  if (ofFile !== null) return { title, ...ofFile, exitCode: exitCodes.failed };
   return {
     title,
     why: `This is a fault of nexus itself: ${thrown instanceof Error ? thrown.message : String(thrown)}`,
     next: 'NEXUS_DEBUG=1 in front of the same command shows where',
     exitCode: exitCodes.failed,
   };
+}
+
+const fileProblems: Readonly<Record<string, string>> = {
+  EACCES: 'permission is denied',
+  EPERM: 'it is not permitted',
+  EROFS: 'the file system is read-only',
+  ENOSPC: 'the disk is full',
+  EDQUOT: 'the disk quota is used up',
+  ENOTDIR: 'a part of the path is a file',
+};
+
+/** What the operating system refused to do with a file here; null when it is nothing of the kind. */
+function fileFailure(thrown: unknown): { why: string; next: string } | null {
+  if (!(thrown instanceof Error)) return null;
+  const { code, path } = thrown as NodeJS.ErrnoException;
+  const problem = fileProblems[code ?? ''];
+  if (problem === undefined || path === undefined) return null;
+  // Files are written beside their place first, under a name that says nothing to a person.
+  const isTemporary = path.endsWith('.tmp');
+  const folder = dirname(path);
+  const why = isTemporary ? `${folder} cannot be written to: ${problem}.` : `${path}: ${problem}.`;
+  const showsSpace = code === 'ENOSPC' || code === 'EDQUOT';
+  return { why, next: `${showsSpace ? 'df -h' : 'ls -ld'} ${shellQuote(folder)}` };
 }
 
 /** `internal` says nothing of its cause over the wire, but one that arose here still has it. */

@@ -241,11 +241,15 @@ const reasons: Readonly<Record<string, string>> = {
   EHOSTUNREACH: 'there is no way to the host',
 };
 
+/** Of Node's parser, and of Bun's. */
+const notHttp = /^HPE_|^Malformed_HTTP_Response$/;
+
 /** Of what `fetch` or a socket threw; Node puts the socket's error into `cause`, Bun its own code on the error. */
 function reasonOf(error: unknown): string {
   for (const one of [error, error instanceof Error ? error.cause : undefined]) {
     const code = (one as { code?: unknown } | undefined)?.code;
-    const reason = typeof code === 'string' ? reasons[code] : undefined;
+    if (typeof code !== 'string') continue;
+    const reason = reasons[code] ?? (notHttp.test(code) ? 'what answers there does not speak HTTP' : undefined);
     if (reason !== undefined) return reason;
   }
   const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;

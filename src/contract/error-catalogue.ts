@@ -49,12 +49,15 @@ export const errorCatalogue = {
     message: ({ reason }) => `Not allowed: ${reason}.`,
     hint: () => null,
   }),
-  not_found: define<{ kind: string; name: string; nearest?: readonly string[] }>({
+  not_found: define<{ kind: string; name: string; nearest?: readonly string[]; workspace?: string }>({
     status: 404,
     meaning: 'It does not exist, or you may not see it.',
     message: ({ kind, name, nearest }) =>
       `There is no ${kind} ${name}.${nearest?.length ? ` Did you mean ${nearest.join(' or ')}?` : ''}`,
-    hint: ({ kind }) => (kind === 'workspace' ? 'nexus workspace list' : null),
+    hint: ({ kind, workspace }) => {
+      if (kind === 'workspace') return 'nexus workspace list';
+      return kind === 'service' ? `nexus workspace services ${workspace ?? 'NAME'}` : null;
+    },
   }),
   user_already_registered: define<{ user_id: string; github_username: string; same_key: boolean }>({
     status: 409,
@@ -63,11 +66,14 @@ export const errorCatalogue = {
       `${github_username} is registered already, with ${same_key ? 'this key' : 'another key'}.`,
     hint: ({ same_key }) => (same_key ? null : 'nexus ssh setup --yes'),
   }),
-  workspace_already_exists: define<{ owner: string; name: string; workspace_id: string }>({
+  workspace_already_exists: define<{ owner: string; name: string; workspace_id: string; status?: string }>({
     status: 409,
     meaning: 'The owner has a workspace of this name.',
     message: ({ owner, name, workspace_id }) => `${owner} already has a workspace named ${name} (${workspace_id}).`,
-    hint: ({ name }) => `nexus ssh ${name}`,
+    hint: ({ name, status }) => {
+      if (status === 'pending' || status === 'creating') return `nexus workspace status ${name} --watch`;
+      return status === 'error' || status === 'deleting' ? `nexus workspace delete ${name}` : `nexus ssh ${name}`;
+    },
   }),
   workspace_already_stopped: define<{ name: string }>({
     status: 409,
@@ -207,13 +213,13 @@ export const errorCatalogue = {
     status: 400,
     meaning: 'The image is neither on the node nor on an image server, and cannot be built.',
     message: ({ image, reason }) => `There is no image ${image}${reason ? `: ${reason}` : ''}.`,
-    hint: () => 'nexus doctor',
+    hint: () => 'nexus workspace create REPO --image debian:12',
   }),
   provider_unavailable: define<{ provider: string; reason: string }>({
     status: 503,
     meaning: 'The engine does not answer.',
     message: ({ provider, reason }) => `The ${provider} engine is not available: ${reason}.`,
-    hint: ({ provider }) => `nexus node setup --provider ${provider}`,
+    hint: ({ provider }) => (provider === 'lxc' ? 'nexus node setup' : 'nexus node list'),
   }),
   package_install_failed: define<{ packages: readonly string[]; output: readonly string[] }>({
     status: 400,
@@ -234,11 +240,12 @@ export const errorCatalogue = {
       `${instance} runs, but ${waiting_for} did not come up in ${seconds} s.`,
     hint: () => 'nexus doctor',
   }),
+  /** `url` is empty for a folder that was sent and came from nowhere. */
   clone_failed: define<{ url: string; reason: string; output?: readonly string[] }>({
     status: 400,
     meaning: 'The repository could not be cloned.',
-    message: ({ url, reason }) => `Could not clone ${url}: ${reason}.`,
-    hint: ({ url }) => `git ls-remote ${url}`,
+    message: ({ url, reason }) => `Could not clone ${url || 'the folder that was sent'}: ${reason}.`,
+    hint: ({ url }) => (url === '' ? 'nexus workspace logs NAME' : `git ls-remote ${url}`),
   }),
   hook_failed: define<{ hook: string; exit_code: number; output: readonly string[]; workspace?: string }>({
     status: 400,

@@ -217,7 +217,7 @@ test('the configuration of a repository is written, checked and shown', async ()
   assert.equal(broken.exitCode, 1);
   assert.match(
     broken.stderr,
-    /✖ \.nexus\/config\.yaml is not valid\n {2}\.nexus\/config\.yaml:3:10: services\.web\.prot: is not a known key; did you mean port\?/,
+    /✖ \.nexus\/config\.yaml is not valid\n {2}\.nexus\/config\.yaml:3:10: services\.web\.prot: is not a known key; did you mean port\?\n {2}→ nexus config schema\n/,
   );
   assert.equal((await world.run(['config', 'show', 'nowhere'])).exitCode, 5);
   const schema = JSON.parse((await world.run(['config', 'schema'])).stdout) as { title: string };

@@ -237,8 +237,17 @@ test('ssh is run with everything it needs to know, and its exit code is ours', a
   assert.equal(killed.exitCode, 143);
 });
 
+test('without a registered key ssh is not tried', async () => {
+  await using world = await createCliWorld();
+  await createWorkspace(world, 'shop');
+  const failed = await world.spawn(['ssh', 'shop'], { env: await standIn(world) });
+  assert.equal(failed.exitCode, 1);
+  assert.match(failed.stderr, /No SSH key of yours is registered\.\n {2}→ nexus ssh setup\n/);
+});
+
 test('without OpenSSH it says what to install', async () => {
   await using world = await createCliWorld();
+  await world.run(['ssh', 'setup']);
   await createWorkspace(world, 'shop');
   const failed = await world.spawn(['ssh', 'shop'], { env: { PATH: join(world.home, 'empty') } });
   assert.equal(failed.exitCode, 1);
@@ -250,6 +259,7 @@ test('without OpenSSH it says what to install', async () => {
 
 test('a workspace that is being made is waited for until its host key is known', async () => {
   await using world = await createCliWorld();
+  await world.run(['ssh', 'setup']);
   const { workspace_id: id } = await world.api
     .client()
     .call('createWorkspace', { body: { workspace_name: 'shop', repo: { owner: 'o', name: 'r' } } });

@@ -101,7 +101,7 @@ test('logs are printed, as lines or as JSON', async () => {
   );
   const wrong = await run(world, ['logs', 'shop', 'wbe']);
   assert.equal(wrong.exitCode, 5);
-  assert.match(wrong.stderr, /There is no service wbe\. Did you mean web\?/);
+  assert.match(wrong.stderr, /There is no service wbe\. Did you mean web\?\n {2}→ nexus workspace services shop\n/);
 });
 
 test('logs are followed until Ctrl-C', async () => {

@@ -67,6 +67,7 @@ test('a folder becomes a workspace: it is sent, waited for, and the end says wha
   assert.match(created.stdout, /^Workspace {3}my-shop \(ws-[a-z0-9]{12}\), of alice/m);
   assert.match(created.stdout, /^Next\n {2}nexus ssh setup\n {2}nexus ssh config\n {2}nexus ssh my-shop\n/m);
   const { workspace_id, repository } = await view(world, 'my-shop');
+  assert.equal(repository.url, '', 'it came from nowhere');
   assert.deepEqual([repository.owner, repository.name, repository.branch], ['local', 'my_Shop', 'main']);
   assert.ok(existsSync(join(world.api.dataDir, 'uploads', `${workspace_id}.bundle`)));
 
@@ -181,7 +182,8 @@ test('a repository elsewhere is the node’s to clone', async () => {
 
 const refused: readonly [args: readonly string[], exitCode: number, why: RegExp][] = [
   [['nowhere'], 2, /neither owner\/name/],
-  [['./nowhere'], 1, /is not in a git repository/],
+  [['./nowhere'], 5, /There is no folder .*\/nowhere\.\n {2}→ nexus workspace create \.\n/],
+  [[''], 2, /The empty text is neither/],
   [
     ['alice/tool', '--name', 'Not A Name'],
     2,

@@ -1,6 +1,7 @@
+import { NexusError } from '../../contract/errors.ts';
 import { repositoryConfigPath } from '../../contract/repository-config.ts';
 import { resolveRepository } from '../../core/config/resolve-repository.ts';
-import { CliError } from '../cli-error.ts';
+import { CliError, failure } from '../cli-error.ts';
 import { defineCommand, jsonOption } from '../command.ts';
 import { exitCodes } from '../exit-codes.ts';
 import { chosenFolder, folderArgument, parseFolderOptions } from '../repository/config-options.ts';
@@ -22,7 +23,7 @@ export const configValidate = defineCommand({
         next: 'nexus config init',
       });
     }
-    const { services } = resolveRepository(contents.files, contents.listing, contents);
+    const { services } = checked(() => resolveRepository(contents.files, contents.listing, contents));
     printResult(
       context,
       { file: repositoryConfigPath, valid: true },
@@ -30,3 +31,14 @@ export const configValidate = defineCommand({
     );
   },
 });
+
+/** What is wrong is told already: the way on is what would be right, not to validate. */
+function checked<T>(resolve: () => T): T {
+  try {
+    return resolve();
+  } catch (error) {
+    const isOfConfig = error instanceof NexusError && ['config_invalid', 'dependency_cycle'].includes(error.code);
+    if (isOfConfig) throw failure(error.message, { next: 'nexus config schema', cause: error });
+    throw error;
+  }
+}

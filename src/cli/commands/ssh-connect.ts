@@ -1,6 +1,6 @@
 import { Option } from 'commander';
 import { workspaceId } from '../../contract/ids.ts';
-import { usageError } from '../cli-error.ts';
+import { failure, usageError } from '../cli-error.ts';
 import { defineCommand, textOption } from '../command.ts';
 import type { CliContext } from '../context.ts';
 import { connect } from '../server/connect.ts';
@@ -38,6 +38,8 @@ export const sshConnect = defineCommand({
       return;
     }
     const { client, workspace } = await connectToWorkspace(context, name);
+    const { registered } = await client.call('whoAmI');
+    if (!registered) throw failure('No SSH key of yours is registered.', { next: 'nexus ssh setup' });
     return connectWithSsh(context, client, { workspace, command });
   },
 });

@@ -70,7 +70,12 @@ function parseLines(text: string | undefined): number {
 function checkService(workspace: WorkspaceView, service: string): void {
   const known: readonly string[] = [...Object.keys(workspace.services), ...hookNames];
   if (known.includes(service)) return;
-  throw new NexusError('not_found', { kind: 'service', name: service, nearest: nearest(service, known) });
+  throw new NexusError('not_found', {
+    kind: 'service',
+    name: service,
+    nearest: nearest(service, known),
+    workspace: workspace.name,
+  });
 }
 
 /** Until Ctrl-C, over restarts of the server: those lines that come while it is away are not shown. */

@@ -21,7 +21,7 @@ export async function readUserConfig(file: string, options: { stderr: Output; no
     if (parsed.success) return parsed.data;
     problem = parsed.error.issues.map((issue) => `${issue.path.join('.') || 'it'}: ${issue.message}`).join('; ');
   } catch (error) {
-    problem = (error as Error).message.split('\n')[0] ?? '';
+    problem = ((error as Error).message.split('\n')[0] ?? '').replace(/:$/, '');
   }
   const aside = `${file}.unreadable-${options.nowMs}`;
   await rename(file, aside);

@@ -40,6 +40,7 @@ for (const [text, owner, name, url, branch] of references) {
 const refused: readonly [text: string, why: RegExp][] = [
   ['shop', /neither owner\/name, nor a git URL, nor a folder/],
   ['https://', /neither/],
+  ['', /^The empty text is neither/],
   ['https://github.com/alice/my-project/issues/3', /not of a branch, a commit or a pull request/],
   ['https://github.com/alice/my-project/pull/new', /not of a branch/],
   ['https://me:secret@git.example.com/team/tool', /holds a password/],
@@ -53,6 +54,12 @@ for (const [text, why] of refused) {
   });
 }
 
+test('of another page of a repository, the repository is offered', () => {
+  assert.throws(() => parseRepositoryReference('https://github.com/alice/my-project/issues/3'), {
+    next: 'nexus workspace create alice/my-project',
+  });
+});
+
 test('the way out of a password in a URL works when pasted', () => {
   assert.throws(() => parseRepositoryReference('https://me:secret@git.example.com/team/tool'), {
     next: 'nexus workspace create https://git.example.com/team/tool',
@@ -61,7 +68,7 @@ test('the way out of a password in a URL works when pasted', () => {
 
 test('paths are told from names', () => {
   for (const path of ['.', '..', './x', '../x', '/x', '~', '~/x']) assert.ok(looksLikePath(path), path);
-  for (const other of ['x', 'x/y', '.x/y', 'git@h:x', 'https://h/x']) assert.ok(!looksLikePath(other), other);
+  for (const other of ['', 'x', 'x/y', '.x/y', 'git@h:x', 'https://h/x']) assert.ok(!looksLikePath(other), other);
 });
 
 test('the same repository is the same however it is written', () => {

@@ -14,7 +14,7 @@ const scpLike = /^(?:[\w.-]+@)?[\w.-]+:(?!\/\/)(.+)$/;
 
 /** `./x`, `/x`, `~/x`, `.`: a path, whatever is or is not there. */
 export function looksLikePath(text: string): boolean {
-  return /^(?:\.{1,2}|~)?(?:\/|$)|^\.{1,2}$/.test(text);
+  return /^(?:\.{1,2}|~)?\/|^(?:\.{1,2}|~)$/.test(text);
 }
 
 /**
@@ -33,7 +33,7 @@ export function parseRepositoryReference(text: string): RemoteRepository {
   }
   const path = pathOfUrl(text);
   if (path === null) {
-    throw usageError(`${text} is neither owner/name, nor a git URL, nor a folder that is there.`, {
+    throw usageError(`${text || 'The empty text'} is neither owner/name, nor a git URL, nor a folder that is there.`, {
       next: 'nexus workspace create --help',
     });
   }
@@ -46,7 +46,10 @@ function branchOfPage(rest: string, text: string): string | null {
   const tail = more.join('/');
   if (kind === 'pull' && /^\d+$/.test(more[0] ?? '')) return `refs/pull/${more[0]}/head`;
   if (['tree', 'commit'].includes(kind) && tail !== '') return decodeURIComponent(tail);
-  throw usageError(`${text} is a page of a repository, but not of a branch, a commit or a pull request.`);
+  const [, owner, name] = githubPage.exec(text) ?? [];
+  throw usageError(`${text} is a page of a repository, but not of a branch, a commit or a pull request.`, {
+    next: `nexus workspace create ${owner}/${name}`,
+  });
 }
 
 function pathOfUrl(text: string): string | null {

@@ -61,7 +61,9 @@ export async function generateSshKey(path: string, comment: string): Promise<Ssh
   }
   await mkdir(dirname(path), { recursive: true, mode: 0o700 });
   const made = await runProgram('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-C', comment, '-f', path]);
-  if (made.exitCode !== 0) throw failure(`ssh-keygen failed: ${made.stderr.trim()}`);
+  if (made.exitCode !== 0) {
+    throw failure(`ssh-keygen failed: ${made.stderr.trim()}`, { next: `ls -ld ${shellQuote(dirname(path))}` });
+  }
   return readSshKey(path);
 }
 

@@ -4,7 +4,9 @@ import { repositoryConfigPath } from '../../contract/repository-config.ts';
 import type { CreateWorkspaceInput } from '../../contract/workspace.ts';
 import { parseRepositoryConfig } from '../../core/config/parse-repository-config.ts';
 import { resolveRepository } from '../../core/config/resolve-repository.ts';
+import { CliError } from '../cli-error.ts';
 import type { CliContext } from '../context.ts';
+import { exitCodes } from '../exit-codes.ts';
 import { expandHome } from '../files/nexus-paths.ts';
 import { readCommittedFiles } from '../git/committed-files.ts';
 import { inspectLocalRepository, isFolder } from '../git/local-repository.ts';
@@ -35,7 +37,13 @@ export async function findSource(
   context: Pick<CliContext, 'cwd' | 'env'>,
 ): Promise<WorkspaceSource> {
   const folder = resolve(context.cwd, expandHome(options.repository, context.env));
-  if (looksLikePath(options.repository) || (await isFolder(folder))) return localSource(folder, options);
+  if (options.repository !== '' && (await isFolder(folder))) return localSource(folder, options);
+  if (looksLikePath(options.repository)) {
+    throw new CliError(`There is no folder ${folder}.`, {
+      exitCode: exitCodes.notFound,
+      next: 'nexus workspace create .',
+    });
+  }
   const { owner, name, url, branch } = parseRepositoryReference(options.repository);
   const wanted = options.branch ?? branch;
   return {

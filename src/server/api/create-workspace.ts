@@ -55,7 +55,12 @@ async function insert(
   const name = request.workspace_name;
   const existing = await findWorkspaceByName(tx, owner.id, name);
   if (existing)
-    throw new NexusError('workspace_already_exists', { owner: owner.github_username, name, workspace_id: existing.id });
+    throw new NexusError('workspace_already_exists', {
+      owner: owner.github_username,
+      name,
+      workspace_id: existing.id,
+      status: existing.status,
+    });
   const most = config.limits.workspaces_per_user;
   if ((await countWorkspacesOf(tx, owner.id)) >= most) {
     const reason = `${owner.github_username} has ${most} workspaces, the most that one user may have here`;

@@ -1,0 +1,44 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { ErrorCode, ErrorDetails } from './errors.ts';
+import { NexusError } from './errors.ts';
+
+function said<C extends ErrorCode>(code: C, details: ErrorDetails<C>): [message: string, hint: string | null] {
+  const { message, hint } = new NexusError(code, details);
+  return [message, hint];
+}
+
+const taken = { owner: 'alice', name: 'shop', workspace_id: 'ws-k3v9x1m2p4q8' };
+const waysOn: readonly [status: string | undefined, hint: string][] = [
+  [undefined, 'nexus ssh shop'],
+  ['running', 'nexus ssh shop'],
+  ['pending', 'nexus workspace status shop --watch'],
+  ['creating', 'nexus workspace status shop --watch'],
+  ['error', 'nexus workspace delete shop'],
+  ['deleting', 'nexus workspace delete shop'],
+];
+for (const [status, hint] of waysOn) {
+  test(`a name whose workspace is ${status ?? 'there'} leads on with ${hint}`, () => {
+    const details = status === undefined ? taken : { ...taken, status };
+    assert.equal(said('workspace_already_exists', details)[1], hint);
+  });
+}
+
+test('a folder that was sent is not called by a URL', () => {
+  assert.deepEqual(said('clone_failed', { url: '', reason: 'its submodule x could not be cloned' }), [
+    'Could not clone the folder that was sent: its submodule x could not be cloned.',
+    'nexus workspace logs NAME',
+  ]);
+});
+
+test('what there is stands in the list of its kind', () => {
+  assert.equal(said('not_found', { kind: 'workspace', name: 'x' })[1], 'nexus workspace list');
+  assert.equal(said('not_found', { kind: 'service', name: 'x' })[1], 'nexus workspace services NAME');
+  assert.equal(said('not_found', { kind: 'service', name: 'x', workspace: 'a' })[1], 'nexus workspace services a');
+  assert.equal(said('not_found', { kind: 'node', name: 'x' })[1], null);
+});
+
+test('only an engine that can be set up is told to be', () => {
+  assert.equal(said('provider_unavailable', { provider: 'lxc', reason: 'r' })[1], 'nexus node setup');
+  assert.equal(said('provider_unavailable', { provider: 'docker', reason: 'r' })[1], 'nexus node list');
+});
