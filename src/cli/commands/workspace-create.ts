@@ -82,6 +82,6 @@ async function createAndTell({ wait, json, ...wish }: Wish, context: CliContext)
     return;
   }
   const { registered } = await client.call('whoAmI');
-  const nextSteps = await suggestNextSteps(context, { name, registered });
+  const nextSteps = await suggestNextSteps(context, { name, registered, services: Object.values(view.services) });
   context.stdout.write(workspaceSummaryText(view, { output: context.stdout, nowMs: Date.now(), nextSteps }));
 }

@@ -102,6 +102,27 @@ test('a failure ends everything with its first line', () => {
   assert.deepEqual(shown(silent), ['Clone the repository failed 0-1']);
 });
 
+test('a step that failed is not called done though it is over', () => {
+  const told = list();
+  told.applyEvent(event({ step: 'installing' }));
+  told.applyEvent(event({ status: 'error', step: null, error: problem }));
+  assert.deepEqual(shown(told), ['Install dependencies failed 0-1 Could not clone.']);
+  const seen = list();
+  seen.applyEvent(event({ step: 'installing' }));
+  seen.applyView({ status: 'error', step: null, services: {}, error: problem } as unknown as WorkspaceView);
+  assert.deepEqual(shown(seen), ['Install dependencies failed 0-1 Could not clone.']);
+});
+
+test('what is set up again is the environment, of which the services are a part', () => {
+  const steps = list();
+  for (const step of ['configuring_ssh', 'reading_config', 'configuring_ssh', null]) steps.applyEvent(event({ step }));
+  assert.deepEqual(shown(steps), [
+    'Set up SSH done 0-1',
+    'Read the configuration done 2-3',
+    'Set the environment done 4-5',
+  ]);
+});
+
 test('a look at the workspace fills in what events did not tell', () => {
   const steps = list();
   const view = { status: 'creating', step: 'cloning', services: { web }, error: null } as unknown as WorkspaceView;

@@ -27,6 +27,9 @@ const titles: Readonly<Record<string, string>> = {
   removing_container: 'Remove the container',
 };
 
+/** What a step is called when it comes again: the services are known by then. */
+const repeatedTitles: Readonly<Record<string, string>> = { configuring_ssh: 'Set the environment' };
+
 /** `starting_service:web` → `Start web`; an unknown step of a newer server → its words. */
 export function stepTitle(step: string): string {
   const [name = '', subject] = step.split(':');
@@ -69,11 +72,16 @@ export function createStepList(now: () => number): StepList {
     put(key, { state, endedMs: now(), detail: detail ?? null });
   }
 
+  function titleInList(step: string): string {
+    const repeated = repeatedTitles[step];
+    return repeated !== undefined && steps.some(({ key }) => key === step) ? repeated : stepTitle(step);
+  }
+
   function moveTo(step: string | null): void {
     if (step === current) return;
     if (current !== null && !serviceStep.test(current)) end(current, 'done');
     current = step;
-    if (step !== null && step !== observing) begin(step, stepTitle(step));
+    if (step !== null && step !== observing) begin(step, titleInList(step));
   }
 
   function applyService(service: ServiceView): void {
@@ -99,12 +107,15 @@ export function createStepList(now: () => number): StepList {
     end,
     detail: (key, text) => put(key, { detail: text }),
     applyEvent({ data }) {
+      // A failure ends what is under way before the step is gone, or it would look done.
+      if (data.status === 'error') applyStatus(data.status, data.error ?? null);
       if (data.step !== undefined) moveTo(data.step);
       if (data.line !== undefined && current !== null) put(current, { detail: data.line });
       if (data.service !== undefined) applyService(data.service);
       if (data.status !== undefined) applyStatus(data.status, data.error ?? null);
     },
     applyView(view) {
+      if (view.status === 'error') applyStatus(view.status, view.error);
       moveTo(view.step);
       for (const service of Object.values(view.services)) applyService(service);
       applyStatus(view.status, view.error);

@@ -5,7 +5,7 @@ import { test } from 'node:test';
 import { ServerUnreachable } from '../../contract/api-client.ts';
 import type { Client } from '../../contract/api-client.ts';
 import { NexusError } from '../../contract/errors.ts';
-import type { WorkspaceView } from '../../contract/workspace.ts';
+import type { WorkspaceEvent, WorkspaceView } from '../../contract/workspace.ts';
 import type { CliContext } from '../context.ts';
 import { deleteWorkspace, stopWorkspace } from './stop-workspace.ts';
 import { joinStreams } from './tunnel.ts';
@@ -17,14 +17,15 @@ const workspace = {
   name: 'shop',
   status: 'stopped',
   updated_at: '2026-01-17T10:00:00Z',
+  step: null,
   error: null,
 } as WorkspaceView;
 
-function contextOf(): CliContext {
+function contextOf(options: { onText?: (text: string) => void } = {}): CliContext {
   const stderr = {
-    write: () => undefined,
+    write: options.onText ?? (() => undefined),
     stream: new PassThrough(),
-    isTerminal: false,
+    isTerminal: options.onText !== undefined,
     hasColor: false,
     columns: () => 80,
   };
@@ -39,7 +40,10 @@ function clientOf(...results: unknown[]): Client {
     if (result instanceof Error) throw result;
     return result;
   };
-  return { call } as unknown as Client;
+  async function* events(): AsyncGenerator<WorkspaceEvent> {
+    yield { id: 1, workspace_id: workspace.workspace_id, type: 'deleted', at: '', data: {} };
+  }
+  return { call, events } as unknown as Client;
 }
 
 const gone = new NexusError('not_found', { kind: 'workspace', name: 'shop' });
@@ -62,6 +66,39 @@ test('a delete whose answer was lost with the server is done when it is gone', a
   await deleteWorkspace(contextOf(), clientOf(away, gone), workspace);
   await assert.rejects(deleteWorkspace(contextOf(), clientOf(gone), workspace), gone);
   await assert.rejects(deleteWorkspace(contextOf(), clientOf(away, alreadyStopped), workspace), alreadyStopped);
+});
+
+test('a delete that waits for an image says so, and goes on when the server has waited long enough', async () => {
+  const told: WorkspaceEvent['data'][] = [
+    { line: 'Unpacking postgresql' },
+    { step: null },
+    { step: 'removing_container' },
+  ];
+  const isShown = Promise.withResolvers<void>();
+  let shown = '';
+  const context = contextOf({
+    onText(text) {
+      shown += text;
+      if (text.includes('Remove the container')) isShown.resolve();
+    },
+  });
+  const answers = [
+    () => Promise.reject(new NexusError('timeout', { what: 'It', seconds: 180 })),
+    () => isShown.promise,
+  ];
+  const client = {
+    call: () => answers.shift()?.(),
+    async *events() {
+      for (const [id, data] of told.entries()) yield { id, type: data.line ? 'progress' : 'step', data };
+      yield { id: told.length, type: 'deleted', data: {} };
+    },
+  } as unknown as Client;
+  await deleteWorkspace(context, client, { ...workspace, status: 'creating', step: 'preparing_base' });
+  assert.match(
+    shown,
+    /Delete shop {2}.*Prepare the image\n[^]*Prepare the image: Unpacking postgresql\n[^]*✔ Delete shop/,
+  );
+  assert.equal(answers.length, 0);
 });
 
 test('a workspace in error without saying why is told to be looked at', () => {

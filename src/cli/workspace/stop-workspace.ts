@@ -4,8 +4,13 @@ import type { ErrorCode } from '../../contract/errors.ts';
 import type { WorkspaceView } from '../../contract/workspace.ts';
 import { interrupted } from '../cli-error.ts';
 import type { CliContext } from '../context.ts';
-import { persist } from './follow-events.ts';
+import { followEvents, persist } from './follow-events.ts';
+import { stepTitle } from './steps.ts';
 import { showProgress } from './wait-for-workspace.ts';
+import type { Progress } from './wait-for-workspace.ts';
+
+/** The key of the row that is shown. */
+const wishStep = 'wish';
 
 type Stopped = ResponseOf<'stopWorkspace'>;
 
@@ -17,25 +22,42 @@ export async function stopWorkspace(
 ): Promise<Stopped> {
   const { workspace, force } = options;
   const params = { id: workspace.workspace_id };
-  return withStep(context, { workspace, title: `Stop ${workspace.name}` }, (signal) =>
-    persistWish(() => client.call('stopWorkspace', { params, query: { force }, signal }), {
-      signal,
-      code: 'workspace_already_stopped',
-      done: () => stoppedAnswer(client, params),
-    }),
-  );
+  return withStep(context, client, {
+    workspace,
+    title: `Stop ${workspace.name}`,
+    work: (signal) =>
+      persistWish(() => client.call('stopWorkspace', { params, query: { force }, signal }), {
+        signal,
+        code: 'workspace_already_stopped',
+        done: () => stoppedAnswer(client, params),
+      }),
+  });
 }
 
 /** Deletes it, running or not, and waits until nothing is left of it. */
 export async function deleteWorkspace(context: CliContext, client: Client, workspace: WorkspaceView): Promise<void> {
   const params = { id: workspace.workspace_id };
-  await withStep(context, { workspace, title: `Delete ${workspace.name}` }, (signal) =>
-    persistWish(() => client.call('deleteWorkspace', { params, query: { force: true }, signal }), {
-      signal,
-      code: 'not_found',
-      done: () => Promise.resolve(),
-    }),
-  );
+  await withStep(context, client, {
+    workspace,
+    title: `Delete ${workspace.name}`,
+    work: (signal) =>
+      persistWish(() => untilInTime(() => client.call('deleteWorkspace', { params, query: { force: true }, signal })), {
+        signal,
+        code: 'not_found',
+        done: () => Promise.resolve(),
+      }),
+  });
+}
+
+/** The server answers after a while even when it is not done; the image that is being made takes longer. */
+async function untilInTime<T>(wish: () => Promise<T>): Promise<T> {
+  for (;;) {
+    try {
+      return await wish();
+    } catch (error) {
+      if (!(error instanceof NexusError) || error.code !== 'timeout') throw error;
+    }
+  }
 }
 
 /**
@@ -62,23 +84,57 @@ async function stoppedAnswer(client: Client, params: { id: string }): Promise<St
 
 async function withStep<T>(
   context: CliContext,
-  { workspace, title }: { workspace: WorkspaceView; title: string },
-  work: (signal: AbortSignal) => Promise<T>,
+  client: Client,
+  options: { workspace: WorkspaceView; title: string; work: (signal: AbortSignal) => Promise<T> },
 ): Promise<T> {
+  const { workspace, title, work } = options;
   using progress = showProgress(context);
-  progress.steps.begin('wish', title);
+  progress.steps.begin(wishStep, title);
   progress.update();
+  const finished = new AbortController();
+  const telling = tellWhatIsWaitedFor(client, {
+    workspace,
+    progress,
+    signal: AbortSignal.any([context.interrupt, finished.signal]),
+  });
   try {
     const result = await work(context.interrupt);
-    progress.steps.end('wish', 'done');
+    progress.steps.end(wishStep, 'done');
     return result;
   } catch (error) {
-    progress.steps.end('wish', 'failed');
+    progress.steps.end(wishStep, 'failed');
     if (context.interrupt.aborted) {
       throw interrupted(`The server goes on with ${workspace.name}.`, {
         next: `nexus workspace status ${workspace.name} --watch`,
       });
     }
     throw error;
+  } finally {
+    finished.abort();
+    await telling;
+  }
+}
+
+/** What is under way ends first, which may take minutes: its step and its last line stand behind the wish. */
+async function tellWhatIsWaitedFor(
+  client: Client,
+  options: { workspace: WorkspaceView; progress: Progress; signal: AbortSignal },
+): Promise<void> {
+  const { workspace, progress, signal } = options;
+  let step = workspace.step;
+  function tell(line?: string): void {
+    const parts = [...(step === null ? [] : [stepTitle(step)]), ...(line === undefined ? [] : [line])];
+    if (parts.length === 0) return;
+    progress.steps.detail(wishStep, parts.join(': '));
+    progress.update();
+  }
+  tell();
+  try {
+    for await (const { data } of followEvents(client, workspace.workspace_id, { signal })) {
+      if (data.step !== undefined) step = data.step;
+      tell(data.line);
+    }
+  } catch {
+    // It only tells; the wish itself names what is wrong.
   }
 }

@@ -39,16 +39,21 @@ export async function waitUntilSettled(
 ): Promise<WorkspaceView> {
   const { workspace, progress, lastEventId } = options;
   let view: WorkspaceView;
+  // A look is ahead of events that are still on their way, and would tell their steps twice. It tells of steps only
+  // where no event came since the look before it.
+  let hasHeard = lastEventId !== undefined;
   try {
     view = await watchWorkspace(client, workspace.workspace_id, {
       isDone: isSettled,
       signal: context.interrupt,
       onEvent: (event) => {
+        hasHeard = true;
         progress.steps.applyEvent(event);
         progress.update();
       },
       onView: (seen) => {
-        progress.steps.applyView(seen);
+        if (!hasHeard || isSettled(seen)) progress.steps.applyView(seen);
+        hasHeard = false;
         progress.update();
       },
       ...(lastEventId === undefined ? {} : { lastEventId }),
