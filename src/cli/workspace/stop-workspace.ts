@@ -115,7 +115,7 @@ async function withStep<T>(
   }
 }
 
-/** What is under way ends first, which may take minutes: its step and its last line stand behind the wish. */
+/** What is under way ends first, which may take minutes: its last line, or the step, stands behind the wish. */
 async function tellWhatIsWaitedFor(
   client: Client,
   options: { workspace: WorkspaceView; progress: Progress; signal: AbortSignal },
@@ -123,9 +123,10 @@ async function tellWhatIsWaitedFor(
   const { workspace, progress, signal } = options;
   let step = workspace.step;
   function tell(line?: string): void {
-    const parts = [...(step === null ? [] : [stepTitle(step)]), ...(line === undefined ? [] : [line])];
-    if (parts.length === 0) return;
-    progress.steps.detail(wishStep, parts.join(': '));
+    // A line may be of the work that the step waits for, so it stands alone.
+    const detail = line ?? (step === null ? null : stepTitle(step));
+    if (detail === null) return;
+    progress.steps.detail(wishStep, detail);
     progress.update();
   }
   tell();
