@@ -3,11 +3,13 @@
  * handlers from this table, the OpenAPI document is made from it, and the typed client calls through it.
  */
 import { z } from 'zod';
+import { endpoint } from './endpoint.ts';
+import type { Endpoint } from './endpoint.ts';
 import { port, serviceName, workspaceId } from './ids.ts';
 import { plainText } from './plain-text.ts';
 import { command, flag } from './request-fields.ts';
 import { registerUserRequest, updateSshKeyRequest, userView } from './user.ts';
-import { healthView, nodeView, statusView } from './node.ts';
+import { nodeEndpoints } from './node-endpoints.ts';
 import {
   createWorkspaceRequest,
   createWorkspaceResponse,
@@ -17,33 +19,12 @@ import {
   workspaceView,
 } from './workspace.ts';
 
+export type { Endpoint } from './endpoint.ts';
+
 export const apiBase = '/api/v1';
-
-export type Endpoint = {
-  readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
-  /** Below `/api/v1`, with `:name` for parameters. */
-  readonly path: string;
-  /** Other paths that answer the same. */
-  readonly aliases?: readonly string[];
-  /** The same outside of `/api/v1`. */
-  readonly rootAliases?: readonly string[];
-  readonly summary: string;
-  readonly access: 'anyone' | 'user' | 'admin';
-  readonly params?: z.ZodObject;
-  readonly query?: z.ZodObject;
-  readonly body?: z.ZodType;
-  /** The success status and its body; `null` for none. */
-  readonly status: 200 | 201 | 202 | 204;
-  readonly response: z.ZodType | null;
-};
-
-function endpoint<const E extends Endpoint>(definition: E): E {
-  return definition;
-}
 
 const byWorkspace = z.object({ id: workspaceId });
 const byService = z.object({ id: workspaceId, name: serviceName });
-const byNode = z.object({ name: z.string() });
 const stopped = z.object({ workspace_id: workspaceId, status: workspaceStatus, stopped_at: z.iso.datetime() });
 
 export const endpoints = {
@@ -85,6 +66,7 @@ export const endpoints = {
     summary: 'Create a workspace from a repository.',
     body: createWorkspaceRequest,
     response: createWorkspaceResponse,
+    headers: { 'Idempotency-Key': 'A repeat under the same key within 24 hours gets the first answer.' },
   }),
   listWorkspaces: endpoint({
     method: 'GET',
@@ -140,6 +122,7 @@ export const endpoints = {
     params: byWorkspace,
     body: z.strictObject({ status: z.enum(['running', 'stopped']) }),
     response: z.union([createWorkspaceResponse, stopped]),
+    otherStatus: 200,
   }),
   deleteWorkspace: endpoint({
     method: 'DELETE',
@@ -225,6 +208,7 @@ export const endpoints = {
     summary: 'Every change, as it happens.',
     params: byWorkspace,
     query: z.strictObject({ last_event_id: z.coerce.number<number | string>().int().min(0).optional() }),
+    headers: { 'Last-Event-ID': 'Goes on after the event of this id.' },
     response: null,
   }),
   exec: endpoint({
@@ -262,81 +246,7 @@ export const endpoints = {
       services: z.array(serviceView.extend({ workspace_id: workspaceId, workspace_name: z.string() })),
     }),
   }),
-  listNodes: endpoint({
-    method: 'GET',
-    path: '/nodes',
-    access: 'admin',
-    status: 200,
-    summary: 'The nodes.',
-    response: z.object({ nodes: z.array(nodeView) }),
-  }),
-  getNode: endpoint({
-    method: 'GET',
-    path: '/nodes/:name',
-    access: 'admin',
-    status: 200,
-    summary: 'A node.',
-    params: byNode,
-    response: nodeView,
-  }),
-  /** The token is shown once; the agent joins with it within an hour. */
-  createJoinToken: endpoint({
-    method: 'POST',
-    path: '/nodes',
-    access: 'admin',
-    status: 201,
-    summary: 'A one-time token for a new node.',
-    body: z.strictObject({
-      name: z.string().regex(/^[a-z0-9](?:[a-z0-9-]{0,38}[a-z0-9])?$/, 'must be 1 to 40 of a-z, 0-9 and -'),
-    }),
-    response: z.object({ name: z.string(), join_token: z.string(), expires_at: z.iso.datetime() }),
-  }),
-  drainNode: endpoint({
-    method: 'POST',
-    path: '/nodes/:name/drain',
-    access: 'admin',
-    status: 200,
-    summary: 'Give the node no new workspaces.',
-    params: byNode,
-    body: z.strictObject({}).optional(),
-    response: nodeView,
-  }),
-  resumeNode: endpoint({
-    method: 'POST',
-    path: '/nodes/:name/resume',
-    access: 'admin',
-    status: 200,
-    summary: 'Give the node new workspaces again.',
-    params: byNode,
-    body: z.strictObject({}).optional(),
-    response: nodeView,
-  }),
-  removeNode: endpoint({
-    method: 'DELETE',
-    path: '/nodes/:name',
-    access: 'admin',
-    status: 204,
-    summary: 'Forget a node without workspaces.',
-    params: byNode,
-    response: null,
-  }),
-  getHealth: endpoint({
-    method: 'GET',
-    path: '/health',
-    rootAliases: ['/health'],
-    access: 'anyone',
-    status: 200,
-    summary: 'Is the server well?',
-    response: healthView,
-  }),
-  getStatus: endpoint({
-    method: 'GET',
-    path: '/status',
-    access: 'admin',
-    status: 200,
-    summary: 'The whole state of the server.',
-    response: statusView,
-  }),
+  ...nodeEndpoints,
   /** Who the token belongs to. */
   whoAmI: endpoint({
     method: 'GET',

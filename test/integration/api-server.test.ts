@@ -405,6 +405,22 @@ test('the OpenAPI document holds every path, parameter, body and error', async (
   ]);
   assert.equal(paths['/health']?.['get']?.security, undefined);
   assert.equal('401' in (paths['/health']?.['get']?.responses ?? {}), false);
+  const status = paths['/api/v1/workspaces/{id}/status']?.['patch'];
+  assert.deepEqual(Object.keys(status?.responses ?? {}).slice(0, 2), ['200', '202']);
+  const namesOf = (path: string, method: string): unknown => paths[path]?.[method]?.parameters?.map((one) => one.name);
+  assert.deepEqual(namesOf('/api/v1/workspaces/create', 'post'), ['Idempotency-Key']);
+  assert.deepEqual(namesOf('/api/v1/workspaces/{id}/events', 'get'), ['id', 'last_event_id', 'Last-Event-ID']);
+  assert.deepEqual(namesOf('/api/v1/workspaces/{id}/tunnel', 'get'), ['id', 'port']);
+  assert.ok(paths['/api/v1/workspaces/{id}/exec']?.['get']?.responses['101']);
+  const references = [...JSON.stringify(body).matchAll(/"\$ref":"#\/([^"]+)"/g)].map(([, path = '']) =>
+    path.split('/'),
+  );
+  assert.ok(references.length > 0);
+  for (const path of references)
+    assert.ok(
+      path.reduce<unknown>((value, key) => (value as Record<string, unknown>)[key], body),
+      path.join('/'),
+    );
   const { schemas } = body['components'] as { schemas: { Error: { properties: { error: { enum: string[] } } } } };
   assert.deepEqual(schemas.Error.properties.error.enum, Object.keys(errorCatalogue));
 });

@@ -3,6 +3,8 @@ import { z } from 'zod';
 import { apiBase, endpoints } from '../../contract/api.ts';
 import type { Endpoint } from '../../contract/api.ts';
 import { errorCatalogue } from '../../contract/error-catalogue.ts';
+import { workspaceId } from '../../contract/ids.ts';
+import { webSocketQueries, webSockets } from '../../contract/web-sockets.ts';
 
 type Json = Record<string, unknown>;
 
@@ -14,10 +16,14 @@ export function openApiDocument({ version }: { version: string }): Json {
       const operationId =
         path === main
           ? name
-          : `${name}At${path.replaceAll(/[^a-z]+(\w?)/gi, (_, letter: string) => letter.toUpperCase())}`;
-      const template = path.replaceAll(/:(\w+)/g, '{$1}');
-      paths[template] = { ...paths[template], [endpoint.method.toLowerCase()]: operation(operationId, endpoint) };
+          : `${name}At${path.replace(apiBase, '').replaceAll(/[^a-z]+(\w?)/gi, (_, letter: string) => letter.toUpperCase())}`;
+      const method = endpoint.method.toLowerCase();
+      paths[template(path)] = { ...paths[template(path)], [method]: operation(operationId, endpoint) };
     }
+  }
+  for (const [name, path] of Object.entries(webSockets) as [keyof typeof webSockets, string][]) {
+    const at = template(`${apiBase}${path}`);
+    paths[at] = { ...paths[at], get: socketOperation(`${name}Socket`, webSocketQueries[name]) };
   }
   return {
     openapi: '3.1.0',
@@ -25,20 +31,67 @@ export function openApiDocument({ version }: { version: string }): Json {
     paths,
     components: {
       securitySchemes: { bearer: { type: 'http', scheme: 'bearer' } },
+      headers: responseHeaders,
       schemas: { Error: errorSchema() },
     },
   };
 }
 
+function template(path: string): string {
+  return path.replaceAll(/:(\w+)/g, '{$1}');
+}
+
+/** On every answer; those of the limit where a token is needed. */
+const responseHeaders = {
+  'X-Request-Id': { description: "The client's when it is well formed, else a new one.", schema: { type: 'string' } },
+  'X-RateLimit-Limit': { description: 'Requests that the user has in a minute.', schema: { type: 'integer' } },
+  'X-RateLimit-Remaining': { description: 'How many are left.', schema: { type: 'integer' } },
+  'X-RateLimit-Reset': { description: 'Seconds until they are all there again.', schema: { type: 'integer' } },
+  'Retry-After': { description: 'Seconds to wait.', schema: { type: 'integer' } },
+} as const;
+
+function headers(...names: (keyof typeof responseHeaders)[]): Json {
+  return Object.fromEntries(names.map((name) => [name, { $ref: `#/components/headers/${name}` }]));
+}
+
+function successHeaders(access: Endpoint['access']): Json {
+  if (access === 'anyone') return headers('X-Request-Id');
+  return headers('X-Request-Id', 'X-RateLimit-Limit', 'X-RateLimit-Remaining', 'X-RateLimit-Reset');
+}
+
+/** A failure after the upgrade comes as one text message, an error body. */
+function socketOperation(operationId: string, query: z.ZodObject): Json {
+  const access = 'user';
+  return {
+    operationId,
+    summary: 'A WebSocket.',
+    security: [{ bearer: [] }],
+    parameters: [...parametersOf(z.object({ id: workspaceId }), 'path'), ...parametersOf(query, 'query')],
+    responses: { 101: { description: 'The WebSocket is open.' }, ...errorResponses({ access }) },
+  };
+}
+
 function operation(operationId: string, endpoint: Endpoint): Json {
-  const parameters = [...parametersOf(endpoint.params, 'path'), ...parametersOf(endpoint.query, 'query')];
+  const parameters = [
+    ...parametersOf(endpoint.params, 'path'),
+    ...parametersOf(endpoint.query, 'query'),
+    ...Object.entries(endpoint.headers ?? {}).map(([name, description]) => ({
+      name,
+      in: 'header',
+      required: false,
+      description,
+      schema: { type: 'string' },
+    })),
+  ];
+  const statuses = [endpoint.status, endpoint.otherStatus ?? endpoint.status];
+  const answers = statuses.map((status) => [status, success(operationId, { ...endpoint, status })]);
   return {
     operationId,
     summary: endpoint.summary,
     ...(endpoint.access === 'anyone' ? {} : { security: [{ bearer: [] }] }),
     ...(parameters.length > 0 ? { parameters } : {}),
     ...requestBody(operationId, endpoint),
-    responses: { [endpoint.status]: success(operationId, endpoint), ...errorResponses(endpoint) },
+    responses: { ...Object.fromEntries(answers), ...errorResponses(endpoint) },
   };
 }
 
@@ -71,17 +124,18 @@ const textAnswers: Readonly<Record<string, readonly string[]>> = {
   getEvents: ['text/event-stream'],
 };
 
-function success(operationId: string, { status, response }: Endpoint): Json {
+function success(operationId: string, { status, response, access }: Endpoint): Json {
   const description = status === 204 ? 'Done.' : status === 202 ? 'It is under way.' : 'The answer.';
+  const answer = { description, headers: successHeaders(access) };
   if (response !== null)
-    return { description, content: { 'application/json': { schema: jsonSchema(response, 'output') } } };
+    return { ...answer, content: { 'application/json': { schema: jsonSchema(response, 'output') } } };
   const types = textAnswers[operationId];
-  if (types === undefined) return { description };
-  return { description, content: Object.fromEntries(types.map((type) => [type, { schema: { type: 'string' } }])) };
+  if (types === undefined) return answer;
+  return { ...answer, content: Object.fromEntries(types.map((type) => [type, { schema: { type: 'string' } }])) };
 }
 
 /** Each status that any error may have, with the codes of the catalogue that go with it. */
-function errorResponses({ access }: Endpoint): Json {
+function errorResponses({ access }: Pick<Endpoint, 'access'>): Json {
   const codesByStatus = Object.groupBy(Object.entries(errorCatalogue), ([, { status }]) => String(status));
   const possible = Object.entries(codesByStatus).filter(
     ([status]) => access !== 'anyone' || (status !== '401' && status !== '403'),
@@ -91,6 +145,8 @@ function errorResponses({ access }: Endpoint): Json {
       status,
       {
         description: entries.map(([code, { meaning }]) => `\`${code}\`: ${meaning}`).join('\n'),
+        headers:
+          status === '429' || status === '503' ? headers('X-Request-Id', 'Retry-After') : headers('X-Request-Id'),
         content: { 'application/json': { schema: { $ref: '#/components/schemas/Error' } } },
       },
     ]),
