@@ -160,7 +160,7 @@ export const route = z.object({
   node: z.string(),
   /** Inside the workspace. */
   port,
-  /** Where the instance is: connected to directly when `machine` is the gateway's own. */
+  /** Where the instance is while it runs: connected to directly when `machine` is the gateway's own. */
   address: z.string().nullable(),
   machine: z.string().nullable(),
 });

@@ -74,7 +74,8 @@ async function connectStarting(
 
 async function connectWorkspace(route: Route, context: ForwardContext, clientGone: AbortSignal): Promise<Socket> {
   const { address: host, port } = route;
-  if (host === null || route.machine !== context.machine) return connectThroughAgent(route, context, clientGone);
+  if (host === null) throw new NexusError('stream_failed', { reason: 'the workspace does not run' });
+  if (route.machine !== context.machine) return connectThroughAgent(route, context, clientGone);
   try {
     const limits = { signal: clientGone, timeoutMs: directTimeoutMs };
     return await withDeadline(limits, 'Connecting to the workspace', (signal) => connectTcp({ host, port, signal }));

@@ -45,7 +45,8 @@ export async function takeAnswer(
 export async function writeObservation(tx: Tx, row: WorkspaceRow, seen: Observation): Promise<boolean> {
   const isAbsent = seen.instance === 'absent';
   const news = {
-    address: isAbsent ? null : (seen.address ?? row.address),
+    // Before it runs nothing can be had there, and who asks too early waits for the answer of a dead address.
+    address: seen.instance === 'running' ? (seen.address ?? row.address) : null,
     // A new instance has a new host key.
     host_key: isAbsent ? null : (seen.host_key ?? row.host_key),
     branch: seen.clone?.branch ?? row.branch,

@@ -50,7 +50,7 @@ type WorkspacesTable = {
   /** Whether the bundle of a workspace with `repo.source` `upload` is in `data_dir/uploads`. */
   uploaded: Generated<number>;
   ssh_port: number | null;
-  /** Of the instance on its node: what the gateway's routes lead to, also while the node is away. */
+  /** Of the running instance on its node: what the gateway's routes lead to, also while the node is away. */
   address: string | null;
   host_key: string | null;
   branch: string | null;
