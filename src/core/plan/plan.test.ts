@@ -403,6 +403,21 @@ test('how services are shown in each state of the workspace', () => {
   ]);
 });
 
+test('the status and the health of a service do not contradict each other', () => {
+  const shown = (changes: Partial<ServiceReport>, agoMs: number, want: 'running' | 'stopped' = 'running'): unknown => {
+    const one = configured({ services: [wanted('db', { port: 5432 }, want)] });
+    const startedAgo = { ...one, done: [ok(commands.startService(one, db.spec), now - agoMs)] };
+    const [verdict] = serviceVerdicts(startedAgo, observed({ services: [report('db', changes)] }), now);
+    return `${verdict?.status} ${verdict?.health}`;
+  };
+  assert.equal(shown({ health: 'unknown' }, 31_000), 'unhealthy unhealthy');
+  assert.equal(shown({ health: 'timeout' }, 31_000), 'unhealthy timeout');
+  assert.equal(shown({ health: 'unknown' }, 1000), 'starting unknown');
+  assert.equal(shown({ state: 'restarting' }, 1000), 'starting unknown');
+  assert.equal(shown({}, 31_000), 'running healthy');
+  assert.equal(shown({}, 31_000, 'stopped'), 'stopped unknown');
+});
+
 test('the time of a service that another server started counts from what systemd says', () => {
   const at = (agoMs: number | null): ServiceReport =>
     report('db', { health: 'unhealthy', started_at: agoMs === null ? null : new Date(now - agoMs).toISOString() });

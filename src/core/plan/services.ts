@@ -182,12 +182,13 @@ function verdictOf(
     case 'ready':
       return { ...seen, status: 'running', health: 'healthy' };
     case 'warming':
-      return { ...seen, status: 'starting' };
+      // What the health was before the service died says nothing about its new start.
+      return { ...seen, status: 'starting', health: seen.health === 'healthy' ? 'unknown' : seen.health };
     case 'late':
       return {
         ...seen,
         status: 'unhealthy',
-        health: seen.health === 'healthy' ? 'unhealthy' : seen.health,
+        health: seen.health === 'timeout' ? 'timeout' : 'unhealthy',
         error: condition.error,
       };
     case 'broken':
@@ -198,6 +199,6 @@ function verdictOf(
       return { ...seen, status: want.state === 'running' ? 'pending' : 'stopped' };
     case 'off':
     case undefined:
-      return { ...seen, status: 'stopped' };
+      return { ...seen, status: 'stopped', health: 'unknown' };
   }
 }
