@@ -42,6 +42,7 @@ export const errorExamples: { readonly [C in ErrorCode]: ErrorDetails<C> } = {
   provider_unavailable: { provider: 'lxc', reason: 'its socket does not answer' },
   package_install_failed: { packages: ['postgresqll'], output: ['E: Unable to locate package postgresqll'] },
   container_start_failed: { instance: 'nexus-k3v9x1m2p4q8', reason: 'the storage pool is read-only' },
+  instance_lost: { name: 'shop', node: 'local' },
   container_not_ready: { instance: 'nexus-k3v9x1m2p4q8', waiting_for: 'its SSH server', seconds: 60 },
   clone_failed: { url: 'https://github.com/my-org/my-project.git', reason: 'there is no branch mian' },
   hook_failed: {

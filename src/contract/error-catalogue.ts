@@ -1,3 +1,5 @@
+import { platforms, programFileName } from './platform.ts';
+
 /**
  * The closed catalogue of errors. Every failure that a person or a program sees is one of these: a code, an
  * HTTP status, and a message and a hint (a next step that works when pasted) built from typed details.
@@ -11,6 +13,12 @@ export type Entry<D> = {
 
 function define<D>(entry: Entry<D>): Entry<D> {
   return entry;
+}
+
+/** Of the server's administrator, in a checkout; none for what nexus is not compiled for. */
+function waysToProgram(name: string): string | null {
+  if (!platforms.some((platform) => programFileName(platform) === name)) return null;
+  return `make build-all && install -D dist/${name} DATA_DIR/downloads/${name}`;
 }
 
 export type FieldProblem = { readonly path: string; readonly problem: string };
@@ -54,8 +62,9 @@ export const errorCatalogue = {
     meaning: 'It does not exist, or you may not see it.',
     message: ({ kind, name, nearest }) =>
       `There is no ${kind} ${name}.${nearest?.length ? ` Did you mean ${nearest.join(' or ')}?` : ''}`,
-    hint: ({ kind, workspace }) => {
+    hint: ({ kind, name, workspace }) => {
       if (kind === 'workspace') return 'nexus workspace list';
+      if (kind === 'program') return waysToProgram(name);
       return kind === 'service' ? `nexus workspace services ${workspace ?? 'NAME'}` : null;
     },
   }),
@@ -232,6 +241,13 @@ export const errorCatalogue = {
     meaning: 'The engine could not create or start the instance.',
     message: ({ instance, reason }) => `The instance ${instance} did not start: ${reason}.`,
     hint: () => 'nexus doctor',
+  }),
+  instance_lost: define<{ name: string; node: string }>({
+    status: 503,
+    meaning: 'Somebody removed the instance of the workspace on its node, with all that was in it.',
+    message: ({ name, node }) =>
+      `The instance of ${name} is not on node ${node} any more: it was removed there, with all that was in it. A start makes it anew from its repository.`,
+    hint: ({ name }) => `nexus workspace start ${name}`,
   }),
   container_not_ready: define<{ instance: string; waiting_for: string; seconds: number }>({
     status: 503,

@@ -407,6 +407,25 @@ describe('behind our back', () => {
     await world.until(id, (row) => row.status === 'stopped');
   });
 
+  test('an instance that somebody removed is not silently made anew: a start does it', async () => {
+    await using world = await createReconcileWorld();
+    const engine = shopEngine();
+    await using agent = await world.agent(engine);
+    const id = await world.create();
+    await settled(world, id);
+    engine.instances.delete(id);
+    engine.log.length = 0;
+    agent.reportInstances();
+    const lost = await world.until(id, (row) => row.status === 'error');
+    assert.match(lost.error_json ?? '', /instance_lost.*nexus workspace start/);
+    await settled(world, id).catch(() => undefined);
+    assert.deepEqual(engine.log, []);
+    await world.ask(id, 'running');
+    await settled(world, id);
+    assert.equal((await world.row(id)).status, 'running');
+    assert.ok(engine.log.includes('clone'));
+  });
+
   test('reports about a workspace of another node are not believed', async () => {
     await using world = await createReconcileWorld();
     const engine = shopEngine();

@@ -51,7 +51,8 @@ class ModelNode {
   seen: Observation = this.absent();
   createdWith: Observation['base'] = null;
   bases = new Set<string>();
-  created = 0;
+  /** An instance in use vanished under a wish that it had begun to fulfil. */
+  isLost = false;
   isInUse = false;
   createHookRuns = 0;
 
@@ -82,6 +83,7 @@ class ModelNode {
         return void this.bases.add(JSON.stringify([command.image, command.packages]));
       case 'create_instance':
         assert.ok(this.bases.has(JSON.stringify([command.image, command.packages])), 'the base is there');
+        assert.ok(!this.isLost, 'what was lost is not made anew unasked');
         if (this.seen.instance !== 'absent') return;
         this.createdWith = { image: command.image, packages: command.packages };
         this.createHookRuns = 0;
@@ -220,6 +222,7 @@ class ModelServer {
       this.seen = null;
     }
     if (trouble.kind === 'instance_vanishes') {
+      this.node.isLost ||= this.node.isInUse && this.want.state === 'running' && this.want.done.length > 0;
       this.node.set(this.node.absent());
       this.node.isInUse = false;
       this.seen = null;
@@ -237,6 +240,7 @@ class ModelServer {
     if (this.want.state === 'deleted') return;
     const status = ({ running: 'creating', stopped: 'stopping', deleted: 'deleting' } as const)[state];
     this.node.deleting = state === 'deleted';
+    this.node.isLost = false;
     this.call(status);
     this.want = { ...this.want, state, force, done: [], wantedAt: this.nowMs };
   }

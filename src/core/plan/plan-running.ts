@@ -1,4 +1,4 @@
-import type { Observation } from '../../contract/control-protocol.ts';
+import type { AgentCommand, Observation } from '../../contract/control-protocol.ts';
 import { NexusError, toNexusError } from '../../contract/errors.ts';
 import type { HookName } from '../../contract/service-spec.ts';
 import type { WorkspaceStatus } from '../../contract/workspace.ts';
@@ -39,6 +39,10 @@ export function planRunning(want: Want, observation: Observation, nowMs: number)
 
 function planInstance(at: Situation, observation: Observation): Plan | null {
   const { want } = at;
+  if (observation.instance === 'absent' && wasInUse(want)) {
+    const error = new NexusError('instance_lost', { name: want.name, node: want.node ?? '' });
+    return { kind: 'failed', error: error.toBody(), warnings: at.warnings };
+  }
   const isOfWantedBase = observation.base === null || baseKey(observation.base) === baseKey(want);
   // Once the configuration is taken over, the instance is the user's, and its base is kept as it is.
   const isToBeReplaced = observation.instance !== 'absent' && want.config === null && !isOfWantedBase;
@@ -119,6 +123,17 @@ function isPrepared(want: Want, observation: Observation): boolean {
     observation.clone !== null &&
     [...startHooks(want), ...postStart(want)].every((hook) => observation.hooks_done.includes(hook.name))
   );
+}
+
+/** These are for an instance that is not there; every other command was given to one that was. */
+const makesAnew: ReadonlySet<AgentCommand['do']> = new Set(['ensure_base', 'create_instance', 'remove_instance']);
+
+/**
+ * Somebody's work was in it when it was last seen. To make it anew would hide that this is lost, so only a new wish
+ * does: a start finds nothing done yet.
+ */
+function wasInUse(want: Want): boolean {
+  return want.config !== null && want.done.some(({ command }) => !makesAnew.has(command.do));
 }
 
 /** sshd accepts the owner's keys in this boot, and the environment is the one that is wanted by now. */

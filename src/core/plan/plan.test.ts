@@ -104,6 +104,7 @@ function failed(command: AgentCommand, error: ErrorBody, endedAt = now): Done {
 
 const read: AgentCommand = { do: 'read_config', workspace_id };
 const start: AgentCommand = { do: 'start_instance', workspace_id };
+const startNotFound = new NexusError('not_found', { kind: 'instance', name: id }).toBody();
 const engineAway = new NexusError('provider_unavailable', { provider: 'lxc', reason: 'no socket' }).toBody();
 const lxc: ProviderHealth = {
   name: 'lxc',
@@ -544,7 +545,33 @@ table('behind our back', [
     see(observed({ configured: false, hooks_done: ['create'] })),
     'creating: configuring_ssh',
   ],
-  ['one that is gone is made again', running, see(absent), 'creating: creating_container'],
+  ['one that is gone is not made again: its work is lost', running, see(absent), 'failed instance_lost'],
+  ['that stays so', { ...running, status: 'error' }, see(absent), 'failed instance_lost'],
+  [
+    'one that goes during a start is lost too',
+    { ...running, status: 'creating', done: [failed(start, startNotFound)] },
+    see(absent),
+    'failed instance_lost',
+  ],
+  [
+    'a new start makes it anew',
+    { ...running, status: 'creating', done: [] },
+    see(absent),
+    'creating: preparing_base',
+  ],
+  [
+    'and goes on with it',
+    { ...running, status: 'creating', done: [ok(ensure)] },
+    see(absent),
+    'creating: creating_container',
+  ],
+  [
+    'one that was never ready has nothing to lose',
+    { ...running, config: null },
+    see(absent),
+    'creating: creating_container',
+  ],
+  ['a stop has nothing to do', { ...running, state: 'stopped', status: 'stopping' }, see(absent), 'settled stopped'],
   [
     'a stopped one that runs is stopped',
     configured({ state: 'stopped', status: 'stopped' }),
