@@ -57,7 +57,7 @@ export function createNodeAgent(options: {
     neverStarted: new Set(),
   };
   const dispatcher = createDispatcher({
-    execute: (command, progress) => executeCommand(command, context, progress),
+    execute: (command, execution) => executeCommand(command, context, execution),
     send,
     journal: openJournal(join(stateDir, 'journal')),
     log,

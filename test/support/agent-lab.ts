@@ -91,7 +91,11 @@ export async function createLab({ started }: { started: boolean } = { started: t
     context,
     reports,
     progress,
-    run: (command) => executeCommand({ ...command, workspace_id: id }, context, (line) => progress.push(line)),
+    run: (command) =>
+      executeCommand({ ...command, workspace_id: id }, context, {
+        progress: (line) => progress.push(line),
+        signal: new AbortController().signal,
+      }),
     shell: (script) => shellIn(id, script),
     async reported(fits, timeoutMs = 30_000) {
       const deadline = AbortSignal.timeout(timeoutMs);

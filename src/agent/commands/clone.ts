@@ -10,7 +10,7 @@ import { runningInstance, type Executor } from './command-context.ts';
 import { ownFailure } from './still-running.ts';
 
 /** @throws clone_failed, workspace_not_running */
-export const clone: Executor<'clone'> = async (command, context, progress) => {
+export const clone: Executor<'clone'> = async (command, context, { progress }) => {
   const { workspace_id: id, url, ref, upload, upstream_url } = command;
   const found = await runningInstance(context, id);
   const script = `${paths.boot}/clone.sh`;

@@ -20,11 +20,17 @@ export type CommandContext = {
 
 export type Command<Do extends AgentCommand['do']> = Extract<AgentCommand, { do: Do }>;
 
+export type Execution = {
+  readonly progress: (line: string) => void;
+  /** Aborted with the error to answer when the workspace is to be stopped or removed: for waits that nothing else ends. */
+  readonly signal: AbortSignal;
+};
+
 /** Carries out one command, again when it was done before, and answers with what is then. */
 export type Executor<Do extends AgentCommand['do']> = (
   command: Command<Do>,
   context: CommandContext,
-  progress: (line: string) => void,
+  execution: Execution,
 ) => Promise<Observation>;
 
 export type FoundInstance = { readonly provider: Provider; readonly instance: Instance };

@@ -3,11 +3,11 @@ import { noFacts } from '../marks.ts';
 import { describe, observeWorkspace } from '../observe-workspace.ts';
 
 /** The record is written first: whatever happens, an instance that is there has one. */
-export const createInstance: Executor<'create_instance'> = async (command, context, progress) => {
+export const createInstance: Executor<'create_instance'> = async (command, context, { progress, signal }) => {
   const { workspace_id: id, image, packages, hostname, limits } = command;
   const provider = providerNamed(context, command.provider);
   if (await provider.inspect(id)) return observeWorkspace(context, id);
-  const base = await provider.ensureBase({ image, packages }, { onProgress: progress });
+  const base = await provider.ensureBase({ image, packages }, { onProgress: progress, signal });
   await context.records.write(id, { image, packages });
   const instance = await provider.create({
     id,

@@ -6,6 +6,7 @@ import { afterEach, beforeEach, describe, it } from 'node:test';
 import type { AgentCommand, Observation, PeerToServer } from '../../contract/control-protocol.ts';
 import { NexusError } from '../../contract/errors.ts';
 import { openJournal } from '../journal.ts';
+import type { Execution } from './command-context.ts';
 import { createDispatcher } from './dispatcher.ts';
 import { createLanes, laneOf } from './lanes.ts';
 import { createThrottle } from './throttle.ts';
@@ -30,7 +31,7 @@ const seen: Observation = {
 describe('dispatcher', () => {
   let folder: string;
   let sent: PeerToServer[];
-  let executed: { command: AgentCommand; end: PromiseWithResolvers<Observation>; progress: (line: string) => void }[];
+  let executed: ({ command: AgentCommand; end: PromiseWithResolvers<Observation> } & Execution)[];
   beforeEach(() => {
     folder = mkdtempSync(join(tmpdir(), 'nexus-dispatcher-'));
     sent = [];
@@ -40,9 +41,9 @@ describe('dispatcher', () => {
 
   function make(journal = openJournal(join(folder, 'journal'))) {
     return createDispatcher({
-      execute(command, progress) {
+      execute(command, execution) {
         const end = Promise.withResolvers<Observation>();
-        executed.push({ command, end, progress });
+        executed.push({ command, end, ...execution });
         return end.promise;
       },
       send: (message) => sent.push(message) > 0,
@@ -118,6 +119,44 @@ describe('dispatcher', () => {
     await settle();
     executed[0]?.end.resolve(seen);
     await settle();
+    assert.deepEqual(sent, [answer]);
+  });
+
+  for (const end of [
+    { do: 'stop_instance', workspace_id: id, force: false },
+    { do: 'remove_instance', workspace_id: id },
+  ] as const) {
+    it(`ends the waits of a workspace at ${end.do}, not those of others or of what comes after it`, async () => {
+      const dispatcher = make();
+      const base = (workspace_id: string): AgentCommand => {
+        return { do: 'ensure_base', workspace_id, provider: 'lxc', image: 'debian:12', packages: ['sl'] };
+      };
+      dispatcher.take('a', base(id));
+      dispatcher.take('b', base('ws-otherother00'));
+      dispatcher.take('c', end);
+      dispatcher.take('d', { ...observe });
+      dispatcher.take('c', end);
+      await settle();
+      assert.deepEqual(
+        executed.map(({ command, signal }) => [command.do, signal.aborted]),
+        [
+          ['ensure_base', true],
+          ['ensure_base', false],
+          [end.do, false],
+          ['observe', false],
+        ],
+      );
+      assert.equal((executed[0]?.signal.reason as NexusError).code, 'workspace_not_running');
+    });
+  }
+
+  it('tells nothing of a command after its answer', async () => {
+    const dispatcher = make();
+    dispatcher.take('a', observe);
+    await settle();
+    executed[0]?.end.resolve(seen);
+    await settle();
+    executed[0]?.progress('the build goes on');
     assert.deepEqual(sent, [answer]);
   });
 

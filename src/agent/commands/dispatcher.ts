@@ -3,9 +3,10 @@
  * otherwise. An answer that cannot be sent now waits in the journal until the server asks again.
  */
 import type { AgentCommand, CommandAnswer, Observation, PeerToServer } from '../../contract/control-protocol.ts';
-import { toNexusError } from '../../contract/errors.ts';
+import { NexusError, toNexusError } from '../../contract/errors.ts';
 import type { Logger } from '../../lib/log.ts';
 import type { Journal } from '../journal.ts';
+import type { Execution } from './command-context.ts';
 import { createLanes, laneOf } from './lanes.ts';
 import { createThrottle } from './throttle.ts';
 
@@ -17,21 +18,21 @@ export type Dispatcher = {
 const progressEveryMs = 250;
 
 export function createDispatcher(options: {
-  readonly execute: (command: AgentCommand, progress: (line: string) => void) => Promise<Observation>;
+  readonly execute: (command: AgentCommand, execution: Execution) => Promise<Observation>;
   readonly send: (message: PeerToServer) => boolean;
   readonly journal: Journal;
   readonly log: Logger;
 }): Dispatcher {
   const { execute, send, journal, log } = options;
   const inLane = createLanes();
-  const running = new Set<string>();
+  const running = new Map<string, { readonly workspaceId: string; readonly ending: AbortController }>();
 
-  async function answer(id: string, command: AgentCommand): Promise<CommandAnswer> {
+  async function answer(id: string, command: AgentCommand, signal: AbortSignal): Promise<CommandAnswer> {
     const throttle = createThrottle(progressEveryMs, (line: string) => send({ type: 'progress', id, line }));
     const startedAt = performance.now();
     const about = { command: command.do, workspace: command.workspace_id, id };
     try {
-      const seen = await inLane(laneOf(command), () => execute(command, throttle.push));
+      const seen = await inLane(laneOf(command), () => execute(command, { progress: throttle.push, signal }));
       log.info({ ...about, ms: Math.round(performance.now() - startedAt) }, 'done');
       return { type: 'answer', id, ok: true, seen };
     } catch (thrown) {
@@ -44,8 +45,9 @@ export function createDispatcher(options: {
   }
 
   async function run(id: string, command: AgentCommand): Promise<void> {
-    running.add(id);
-    const result = await answer(id, command);
+    const ending = new AbortController();
+    running.set(id, { workspaceId: command.workspace_id, ending });
+    const result = await answer(id, command, ending.signal);
     try {
       journal.keep({ workspaceId: command.workspace_id, answer: result });
       if (command.do === 'remove_instance' && result.ok) journal.forgetWorkspace(command.workspace_id, id);
@@ -59,11 +61,19 @@ export function createDispatcher(options: {
     send(result);
   }
 
+  /** What waits for something that a stop does not end, the build of a base say, waits no longer. */
+  function endWaits(workspaceId: string): void {
+    const reason = new NexusError('workspace_not_running', { name: workspaceId, status: 'stopping' });
+    for (const one of running.values()) if (one.workspaceId === workspaceId) one.ending.abort(reason);
+  }
+
   return {
     take(id, command) {
       const known = journal.answerTo(id);
-      if (known) send(known);
-      else if (!running.has(id)) void run(id, command);
+      if (known) return void send(known);
+      if (running.has(id)) return;
+      if (command.do === 'stop_instance' || command.do === 'remove_instance') endWaits(command.workspace_id);
+      void run(id, command);
     },
     forget: (ids) => journal.forget(ids),
   };

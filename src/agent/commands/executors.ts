@@ -1,6 +1,6 @@
 import type { AgentCommand, Observation } from '../../contract/control-protocol.ts';
 import { clone } from './clone.ts';
-import type { CommandContext, Executor } from './command-context.ts';
+import type { CommandContext, Executor, Execution } from './command-context.ts';
 import { configure } from './configure.ts';
 import { createInstance } from './create-instance.ts';
 import { ensureBase } from './ensure-base.ts';
@@ -32,8 +32,8 @@ const executors: { readonly [Do in AgentCommand['do']]: Executor<Do> } = {
 export function executeCommand<Do extends AgentCommand['do']>(
   command: Extract<AgentCommand, { do: Do }>,
   context: CommandContext,
-  progress: (line: string) => void,
+  execution: Execution,
 ): Promise<Observation> {
   const executor: Executor<Do> = executors[command.do];
-  return executor(command, context, progress);
+  return executor(command, context, execution);
 }

@@ -10,7 +10,7 @@ import { ownFailure } from './still-running.ts';
 const linesInError = 20;
 
 /** @throws hook_failed, workspace_not_running */
-export const runHook: Executor<'run_hook'> = async ({ workspace_id: id, hook, command }, context, progress) => {
+export const runHook: Executor<'run_hook'> = async ({ workspace_id: id, hook, command }, context, { progress }) => {
   const found = await runningInstance(context, id);
   const mark = hookMark(hook);
   const unit = hookUnit(hook);

@@ -553,12 +553,7 @@ table('behind our back', [
     see(absent),
     'failed instance_lost',
   ],
-  [
-    'a new start makes it anew',
-    { ...running, status: 'creating', done: [] },
-    see(absent),
-    'creating: preparing_base',
-  ],
+  ['a new start makes it anew', { ...running, status: 'creating', done: [] }, see(absent), 'creating: preparing_base'],
   [
     'and goes on with it',
     { ...running, status: 'creating', done: [ok(ensure)] },

@@ -3,6 +3,7 @@
  * the plan said to look again. All that it must remember is in the database; what it holds here is what it has seen.
  */
 import { fromBody, NexusError } from '../../contract/errors.ts';
+import { stepName } from '../../core/plan/commands.ts';
 import { plan, unreachableWarning } from '../../core/plan/plan.ts';
 import type { Plan, Step } from '../../core/plan/plan-types.ts';
 import { createMutex } from '../../lib/mutex.ts';
@@ -13,7 +14,7 @@ import { createConclusions } from './conclusions.ts';
 import type { LoopDeps } from './loop-deps.ts';
 import { createObserver, type Observer } from './observer.ts';
 import { createOperationRunner, type Outcome } from './operation-runner.ts';
-import { readWorkspace, type WorkspaceState } from './read-want.ts';
+import { commandOf, readWorkspace, type WorkspaceState } from './read-want.ts';
 import { createServiceClock } from './service-clock.ts';
 import { createSettleWaiters } from './settle-waiters.ts';
 
@@ -181,7 +182,12 @@ export function createWorkspaceLoop(
 
   /** An operation that is still open may bring the instance back: its row goes when nothing can come any more. */
   async function remove(state: WorkspaceState): Promise<Next> {
-    if (state.open.length > 0) return null;
+    const [waitedFor] = state.open;
+    if (waitedFor) {
+      const step = stepName(commandOf(waitedFor));
+      await conclusions.write(state, { status: 'deleting', step, error: null, warnings: [] });
+      return null;
+    }
     await deps.dropUpload(id);
     const isRemoved = await store.transaction(async (tx) => {
       const current = await findWorkspace(tx, id);

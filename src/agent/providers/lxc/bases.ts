@@ -65,6 +65,7 @@ export function createBases(context: BuildContext, { carrySurroundings }: { carr
           packages: spec.packages,
           output: wrong.map((name) => `${name} is not a package name`),
         });
+      signal?.throwIfAborted();
       return untilAborted(ensure(canonicalSpec(spec), onProgress), signal);
     },
   };
@@ -90,7 +91,6 @@ function untilAborted<T>(promise: Promise<T>, signal: AbortSignal | undefined): 
   if (!signal) return promise;
   return new Promise((resolve, reject) => {
     const abort = (): void => reject(signal.reason instanceof Error ? signal.reason : new Error('aborted'));
-    if (signal.aborted) abort();
     signal.addEventListener('abort', abort, { once: true });
     promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort));
   });
