@@ -201,6 +201,20 @@ describe('clone', { skip: noEngine }, () => {
       assert.equal((await lab.shell(`ls ${bundle}`)).stdout, '', 'the bundle is gone');
     });
 
+    it('says nothing that sounds like a failure, and leaves no trace of its own', async () => {
+      await bundleOf(`git branch -m main master; git bundle create -q ${bundle} HEAD master`);
+      lab.progress.length = 0;
+      assert.equal((await clone('', upload)).clone?.branch, 'master');
+      assert.doesNotMatch(lab.progress.join('\n'), /fatal|error|systemd|nexus\.clone/i);
+      const state = await inRepository('git for-each-ref --format "%(refname)"; git status --porcelain');
+      assert.deepEqual(state.trim().split('\n'), ['refs/heads/master']);
+    });
+
+    it('needs a branch or a HEAD', async () => {
+      await bundleOf(`git bundle create -q ${bundle} v1`);
+      await assert.rejects(clone('', upload), /neither a branch nor a HEAD/);
+    });
+
     it('has the branch follow that of origin when origin has it', async () => {
       await bundleOf(`git bundle create -q ${bundle} HEAD main refs/remotes/origin/main`);
       await clone('https://github.com/a/b.git', upload);

@@ -30,7 +30,7 @@ export type Lab = {
   /** Every `services` message so far. */
   readonly reports: readonly (readonly ServiceReport[])[];
   /** Lines of progress of all commands. */
-  readonly progress: readonly string[];
+  readonly progress: string[];
   run(command: LabCommand): Promise<Observation>;
   /** Root's shell in the workspace, by the engine's own command. */
   shell(script: string): Promise<{ exitCode: number; stdout: string; stderr: string }>;

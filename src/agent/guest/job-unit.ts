@@ -41,6 +41,11 @@ LogRateLimitIntervalSec=0
 
 export const cloneUnit = 'nexus.clone.service';
 
+/** Also of jobs that this version does not know any more. */
+export function isJobUnit(unit: string): boolean {
+  return unit.startsWith('nexus.');
+}
+
 export function hookUnit(hook: string): string {
   return `nexus.hook-${hook}.service`;
 }

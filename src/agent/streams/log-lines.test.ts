@@ -35,6 +35,16 @@ const entries: readonly { name: string; entry: unknown; named?: string | null; p
     named: 'web | killed\n',
   },
   {
+    name: 'the end of a clone',
+    entry: { MESSAGE: 'Main process exited', _SYSTEMD_UNIT: 'init.scope', UNIT: 'nexus.clone.service' },
+    named: null,
+  },
+  {
+    name: 'the end of a hook',
+    entry: { MESSAGE: 'Main process exited', _SYSTEMD_UNIT: 'init.scope', UNIT: 'nexus.hook-up.service' },
+    named: null,
+  },
+  {
     name: 'bytes',
     entry: { MESSAGE: [27, 91, 51, 49, 109, 233], _SYSTEMD_UNIT: 'nexus-web.service' },
     plain: '\x1b[31m\xe9\n',

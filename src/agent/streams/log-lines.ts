@@ -1,14 +1,14 @@
 /** Lines of the journal of a workspace: which are asked for, and what they look like. */
 import { z } from 'zod';
-import { hookUnit } from '../guest/job-unit.ts';
+import { hookUnit, isJobUnit } from '../guest/job-unit.ts';
 import { serviceUnit, syslogFacility } from '../services/service-files.ts';
 
 /** systemd's own message about a process that died (SD_MESSAGE_UNIT_PROCESS_EXIT of sd-messages.h). */
 const processExit = '98e322203f7a4ed290d09fe03c09fe15';
 
 /**
- * The arguments of journalctl: the output of a service or a hook and what systemd says of its deaths; without a source
- * that of all of them.
+ * The arguments of journalctl: the output of a service or a hook and what systemd says of a service's deaths; without a
+ * source that of all of them.
  */
 export function journalArguments(request: { source?: string | undefined; lines: number; follow: boolean }): string[] {
   const { source, lines, follow } = request;
@@ -46,8 +46,10 @@ const entry = z.object({
 /** An entry as journalctl prints it as JSON, as the line to show; null for what is not ours. */
 export function formatEntry(json: string, options: { named: boolean }): Buffer | null {
   const parsed = entry.safeParse(parseJson(json)).data;
-  const source = parsed && sourceOf(parsed.UNIT ?? parsed._SYSTEMD_UNIT ?? '');
-  if (!parsed || source === null || source === undefined) return null;
+  const unit = parsed?.UNIT ?? parsed?._SYSTEMD_UNIT ?? '';
+  const source = sourceOf(unit);
+  // A job that fails says why by itself, and its exit code is in the error: systemd has nothing to add.
+  if (!parsed || source === null || (parsed.UNIT !== undefined && isJobUnit(unit))) return null;
   const { MESSAGE: message = null } = parsed;
   // What is not plain text, colours for instance, comes as numbers.
   const text = typeof message === 'string' ? Buffer.from(message) : Buffer.from(message ?? []);

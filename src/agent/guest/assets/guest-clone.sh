@@ -98,7 +98,8 @@ find_bundled_branch() {
 clone_from_bundle() {
   [[ -r $bundle ]] || fail 'the repository was not uploaded'
   git init --quiet "$unfinished" && cd "$unfinished" || exit 1
-  git symbolic-ref HEAD refs/heads/.unborn
+  # On no branch of the person's, so that the checkout finds none of its files missing; it never comes to be.
+  git symbolic-ref HEAD refs/nexus/unborn || exit 1
   watched fetch --progress --no-write-fetch-head --update-head-ok "$bundle" '+refs/heads/*:refs/heads/*' \
     '+refs/tags/*:refs/tags/*' '+refs/remotes/*:refs/remotes/*' '+refs/nexus/*:refs/nexus/*' || exit 1
   find_bundled_branch
@@ -108,6 +109,8 @@ clone_from_bundle() {
     git cat-file -e "$ref^{commit}" 2>/dev/null || git fetch --quiet "$bundle" HEAD 2>/dev/null
     git cat-file -e "$ref^{commit}" 2>/dev/null || fail "it has no branch, tag or commit $ref"
     watched -c advice.detachedHead=false checkout --progress --detach "$ref^{commit}" -- || exit 1
+  else
+    fail 'it has neither a branch nor a HEAD'
   fi
   ! is_remote "$url" || add_origin
   take_changes
