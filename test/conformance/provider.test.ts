@@ -134,6 +134,11 @@ for (const candidate of candidates) {
       assert.equal(await shell(provider, instance.id, 'locale | head -n1'), 'LANG=C.UTF-8');
     });
 
+    it("has nothing of the engine's API for guests", async () => {
+      const found = await shell(lab.provider, instance.id, 'ls -d /dev/lxd /dev/incus 2>/dev/null; true');
+      assert.equal(found, '');
+    });
+
     it('is unprivileged, and has a host key of its own', async () => {
       assert.notEqual((await shell(lab.provider, instance.id, 'cat /proc/self/uid_map')).trim().split(/\s+/)[1], '0');
       const other = await lab.createStarted();

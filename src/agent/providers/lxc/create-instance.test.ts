@@ -14,7 +14,10 @@ const spec = {
 
 async function create(engine: FakeEngine): Promise<void> {
   const addresses = createAddresses(engine.client, async () => parseRange('10.83.0.0/16'));
-  await createInstance({ engine: engine.client, addresses, clusterId: 'c', pool: 'p' }, spec);
+  await createInstance(
+    { engine: engine.client, addresses, clusterId: 'c', pool: 'p', guestApi: async () => 'security.devlxd' },
+    spec,
+  );
 }
 
 const plenty: Answer = { value: { space: { used: 0, total: 1e12 } } };

@@ -4,7 +4,7 @@ import type { Addresses } from './addresses.ts';
 import type { EngineClient } from './engine-client.ts';
 import { fromEngine, isAlreadyThere } from './engine-failure.ts';
 import { hostMtu } from './host-mtu.ts';
-import { instanceBody, networkDevice } from './instance-config.ts';
+import { instanceBody, networkDevice, type GuestApiSetting } from './instance-config.ts';
 import { instanceName } from './layout.ts';
 import { whenIdle } from './lifecycle.ts';
 import { requireRoom } from './room.ts';
@@ -14,6 +14,7 @@ export type CreateContext = {
   readonly addresses: Addresses;
   readonly clusterId: string;
   readonly pool: string;
+  readonly guestApi: () => Promise<GuestApiSetting>;
 };
 
 const createTimeoutMs = 120_000;
@@ -30,7 +31,7 @@ export async function createInstance(context: CreateContext, spec: InstanceSpec)
     await addresses.assign(name, {
       async make(address) {
         await requireRoom(engine, pool);
-        const body = instanceBody(spec, { cluster: clusterId, pool, address, mtu });
+        const body = instanceBody(spec, { cluster: clusterId, pool, address, mtu, guestApi: await context.guestApi() });
         await engine.operate('POST', '/1.0/instances', body, { timeoutMs: createTimeoutMs });
       },
       async move(address) {

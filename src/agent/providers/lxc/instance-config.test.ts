@@ -1,6 +1,13 @@
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
-import { instanceBody, isWorkspaceOf, limitConfig, toInstance, type EngineInstance } from './instance-config.ts';
+import {
+  guestApiSetting,
+  instanceBody,
+  isWorkspaceOf,
+  limitConfig,
+  toInstance,
+  type EngineInstance,
+} from './instance-config.ts';
 import { interfaceName } from './layout.ts';
 
 const limits = { cpu: 2, memoryBytes: 1000, diskBytes: 2000, processes: 30 };
@@ -8,7 +15,7 @@ const limits = { cpu: 2, memoryBytes: 1000, diskBytes: 2000, processes: 30 };
 it('asks for an unprivileged copy of the base with its limits and its address', () => {
   const body = instanceBody(
     { id: 'ws-abcdefghijkl', base: { name: 'base-1', image: 'debian:12', packages: [] }, hostname: 'web', limits },
-    { cluster: 'c', pool: 'p', address: '10.83.0.20', mtu: 1400 },
+    { cluster: 'c', pool: 'p', address: '10.83.0.20', mtu: 1400, guestApi: 'security.devlxd' },
   ) as {
     name: string;
     source: unknown;
@@ -19,6 +26,7 @@ it('asks for an unprivileged copy of the base with its limits and its address', 
   assert.deepEqual(body.source, { type: 'copy', source: 'base-1', instance_only: true });
   assert.equal(body.config['security.nesting'], 'false');
   assert.equal(body.config['security.privileged'], 'false');
+  assert.equal(body.config['security.devlxd'], 'false');
   assert.equal(body.config['raw.lxc'], 'lxc.uts.name = web');
   assert.equal(body.config['user.nexus.cluster'], 'c');
   assert.equal(body.devices['root']?.['size'], '2000B');
@@ -26,12 +34,16 @@ it('asks for an unprivileged copy of the base with its limits and its address', 
   assert.equal(body.devices['eth0']?.['mtu'], '1400');
 });
 
+it("calls the engine's API for guests as the engine does", () => {
+  assert.deepEqual(['lxd', 'incus'].map(guestApiSetting), ['security.devlxd', 'security.guestapi']);
+});
+
 it('lets nothing but a name into the raw settings', () => {
   const hostname = 'x\nlxc.mount.entry = / host none bind';
   const base = { name: 'base-1', image: 'debian:12', packages: [] };
   const body = instanceBody(
     { id: 'ws-abcdefghijkl', base, hostname, limits },
-    { cluster: 'c', pool: 'p', address: '10.83.0.20', mtu: 1500 },
+    { cluster: 'c', pool: 'p', address: '10.83.0.20', mtu: 1500, guestApi: 'security.guestapi' },
   ) as { config: Record<string, string> };
   assert.equal(body.config['raw.lxc'], 'lxc.uts.name = x-lxc-mount-entry-----host-none-bind');
 });

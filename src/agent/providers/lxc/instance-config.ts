@@ -16,7 +16,16 @@ export type Placement = {
   readonly pool: string;
   readonly address: string;
   readonly mtu: number;
+  /** What the engine calls its API for guests (`guestApiSetting`). */
+  readonly guestApi: GuestApiSetting;
 };
+
+export type GuestApiSetting = 'security.devlxd' | 'security.guestapi';
+
+/** @param engine as it names itself: `lxd` or `incus` */
+export function guestApiSetting(engine: string): GuestApiSetting {
+  return engine === 'incus' ? 'security.guestapi' : 'security.devlxd';
+}
 
 /** The body of the request that copies a base. */
 export function instanceBody(spec: InstanceSpec, placement: Placement): Record<string, unknown> {
@@ -28,6 +37,8 @@ export function instanceBody(spec: InstanceSpec, placement: Placement): Record<s
       ...limitConfig(spec.limits),
       'security.nesting': 'false',
       'security.privileged': 'false',
+      // A workspace needs nothing of its engine.
+      [placement.guestApi]: 'false',
       'boot.autostart': 'false',
       'raw.lxc': `lxc.uts.name = ${hostLabel(spec.hostname)}`,
       [keys.cluster]: placement.cluster,

@@ -12,9 +12,10 @@ import { execInInstance } from './exec.ts';
 import { getFile, putFile } from './files.ts';
 import { findInstance, findInstances } from './find-instances.ts';
 import { likelySocket } from './find-socket.ts';
+import { guestApiSetting, type GuestApiSetting } from './instance-config.ts';
 import { instanceName, layout } from './layout.ts';
 import { removeInstance, startInstance, stateOf, stopInstance } from './lifecycle.ts';
-import { probeEngine } from './probe-engine.ts';
+import { engineKind, probeEngine } from './probe-engine.ts';
 
 export type LxcOptions = {
   /** Only instances of this cluster are ever seen or touched. */
@@ -50,6 +51,10 @@ export function createLxcProvider(options: LxcOptions): Provider {
     { carrySurroundings: options.carrySurroundings ?? true },
   );
 
+  // An engine stays what it is: it is asked once.
+  let known: GuestApiSetting | null = null;
+  const guestApi = async (): Promise<GuestApiSetting> => (known ??= guestApiSetting(await engineKind(engine)));
+
   const inspect = (id: string): Promise<Instance | null> => findInstance(engine, clusterId, id);
 
   return {
@@ -65,7 +70,7 @@ export function createLxcProvider(options: LxcOptions): Provider {
     list: () => findInstances(engine, clusterId),
     inspect,
     async create(spec) {
-      await createInstance({ engine, addresses, clusterId, pool }, spec);
+      await createInstance({ engine, addresses, clusterId, pool, guestApi }, spec);
       const made = await inspect(spec.id);
       if (made) return made;
       const reason = 'it was removed meanwhile, or is of another cluster';

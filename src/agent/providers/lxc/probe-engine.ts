@@ -9,6 +9,11 @@ const resources = z.object({ space: z.object({ used: z.number(), total: z.number
 /** A heartbeat waits for it. */
 const probeTimeoutMs = 5000;
 
+/** How the engine names itself: `lxd` or `incus`. */
+export async function engineKind(engine: EngineClient): Promise<string> {
+  return (await engine.get('/1.0', server)).environment.server;
+}
+
 /** @throws provider_unavailable when the engine does not answer, or the node is not set up */
 export async function probeEngine(engine: EngineClient, pool: string): Promise<EngineHealth> {
   try {
