@@ -15,7 +15,7 @@ function slowNode(): CommandContext {
   const provider: Partial<Provider> = {
     inspect: async () => null,
     ensureBase: (_spec, { signal }) =>
-      new Promise((_resolve, reject) => signal?.addEventListener('abort', () => reject(signal.reason))),
+      new Promise((_resolve, reject) => signal?.addEventListener('abort', () => reject(signal.reason as Error))),
   };
   return { providers: new Map([['lxc', provider]]) } as unknown as CommandContext;
 }
