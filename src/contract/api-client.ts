@@ -52,8 +52,8 @@ type Query = Readonly<Record<string, string | number | boolean | readonly string
 
 export type Client = {
   readonly baseUrl: string;
-  /** One request and its JSON answer. `getLogs`, `getEvents` and `putSource` have methods of their own below. */
-  call<N extends Exclude<EndpointName, 'getLogs' | 'getEvents' | 'putSource'>>(
+  /** One request and its JSON answer. `getLogs`, `getEvents` and `putSource` have methods of their own below; what installs is not for it. */
+  call<N extends Exclude<EndpointName, 'getLogs' | 'getEvents' | 'putSource' | 'getInstallScript' | 'getDownload'>>(
     name: N,
     ...options: CallArguments<N>
   ): Promise<ResponseOf<N>>;

@@ -247,6 +247,27 @@ export const endpoints = {
     }),
   }),
   ...nodeEndpoints,
+  /** `text/x-shellscript`, for `sh`: it installs the program that `getDownload` gives. */
+  getInstallScript: endpoint({
+    method: 'GET',
+    path: '/install-script',
+    rootAliases: ['/install.sh'],
+    access: 'anyone',
+    status: 200,
+    summary: 'A script that installs nexus, with this server as its server.',
+    response: null,
+  }),
+  /** `application/octet-stream`: `nexus-linux-x64` and so on. The `ETag` is the SHA-256. */
+  getDownload: endpoint({
+    method: 'GET',
+    path: '/download/:file',
+    rootAliases: ['/download/:file'],
+    access: 'anyone',
+    status: 200,
+    summary: 'The program for a platform, where the server has it.',
+    params: z.object({ file: z.string() }),
+    response: null,
+  }),
   /** Who the token belongs to. */
   whoAmI: endpoint({
     method: 'GET',

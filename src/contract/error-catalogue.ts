@@ -1,9 +1,9 @@
-import { platforms, programFileName } from './platform.ts';
-
 /**
  * The closed catalogue of errors. Every failure that a person or a program sees is one of these: a code, an
  * HTTP status, and a message and a hint (a next step that works when pasted) built from typed details.
  */
+import { platformOfProgram } from './platform.ts';
+
 export type Entry<D> = {
   readonly status: number;
   readonly meaning: string;
@@ -15,12 +15,6 @@ function define<D>(entry: Entry<D>): Entry<D> {
   return entry;
 }
 
-/** Of the server's administrator, in a checkout; none for what nexus is not compiled for. */
-function waysToProgram(name: string): string | null {
-  if (!platforms.some((platform) => programFileName(platform) === name)) return null;
-  return `make build-all && install -D dist/${name} DATA_DIR/downloads/${name}`;
-}
-
 export type FieldProblem = { readonly path: string; readonly problem: string };
 
 export const errorCatalogue = {
@@ -30,14 +24,24 @@ export const errorCatalogue = {
     message: ({ fields }) => `The request is not valid: ${fields.map((f) => `${f.path}: ${f.problem}`).join('; ')}.`,
     hint: () => null,
   }),
-  config_invalid: define<{ file: string; problems: readonly (FieldProblem & { line?: number; column?: number })[] }>({
+  /** `of` is `repository` where it is not said. */
+  config_invalid: define<{
+    file: string;
+    problems: readonly (FieldProblem & { line?: number; column?: number })[];
+    of?: 'repository' | 'server' | 'data';
+  }>({
     status: 400,
     meaning: 'A configuration file is broken: file, line, column, and what was expected.',
     message: ({ file, problems }) =>
       problems
         .map((p) => `${file}${p.line === undefined ? '' : `:${p.line}:${p.column ?? 1}`}: ${p.path}: ${p.problem}`)
         .join('\n'),
-    hint: () => 'nexus config validate',
+    hint: ({ file, of = 'repository' }) => {
+      if (of === 'repository') return 'nexus config validate';
+      if (of === 'data') return null;
+      const isFile = !['configuration', 'environment'].includes(file);
+      return `nexus server start ${isFile ? `--config ${file}` : '--help'}`;
+    },
   }),
   dependency_cycle: define<{ cycle: readonly string[] }>({
     status: 400,
@@ -64,7 +68,8 @@ export const errorCatalogue = {
       `There is no ${kind} ${name}.${nearest?.length ? ` Did you mean ${nearest.join(' or ')}?` : ''}`,
     hint: ({ kind, name, workspace }) => {
       if (kind === 'workspace') return 'nexus workspace list';
-      if (kind === 'program') return waysToProgram(name);
+      if (kind === 'program' && platformOfProgram(name))
+        return `make build-all && install -D dist/${name} DATA_DIR/downloads/${name}`;
       return kind === 'service' ? `nexus workspace services ${workspace ?? 'NAME'}` : null;
     },
   }),

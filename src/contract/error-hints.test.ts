@@ -36,9 +36,26 @@ test('what there is stands in the list of its kind', () => {
   assert.equal(said('not_found', { kind: 'service', name: 'x' })[1], 'nexus workspace services NAME');
   assert.equal(said('not_found', { kind: 'service', name: 'x', workspace: 'a' })[1], 'nexus workspace services a');
   assert.equal(said('not_found', { kind: 'node', name: 'x' })[1], null);
+  assert.equal(said('not_found', { kind: 'program', name: 'nexus-win32-x64' })[1], null);
+  assert.match(said('not_found', { kind: 'program', name: 'nexus-darwin-x64' })[1] ?? '', /^make build-all && install/);
 });
 
 test('only an engine that can be set up is told to be', () => {
   assert.equal(said('provider_unavailable', { provider: 'lxc', reason: 'r' })[1], 'nexus node setup');
   assert.equal(said('provider_unavailable', { provider: 'docker', reason: 'r' })[1], 'nexus node list');
 });
+
+const configurations: readonly [
+  details: { file: string; of?: 'repository' | 'server' | 'data' },
+  hint: string | null,
+][] = [
+  [{ file: '.nexus/config.yaml' }, 'nexus config validate'],
+  [{ file: 'server.yaml', of: 'server' }, 'nexus server start --config server.yaml'],
+  [{ file: 'environment', of: 'server' }, 'nexus server start --help'],
+  [{ file: '/var/lib/nexus/nexus.db', of: 'data' }, null],
+];
+for (const [details, hint] of configurations) {
+  test(`what is wrong in ${details.file} leads on with ${hint ?? 'nothing'}`, () => {
+    assert.equal(said('config_invalid', { ...details, problems: [] })[1], hint);
+  });
+}

@@ -30,7 +30,7 @@ export function loadConfig({ file, env }: { file?: string | undefined; env: Envi
     problem: suggest(problem),
     ...source.place(problem),
   }));
-  throw new NexusError('config_invalid', { file: file ?? 'configuration', problems });
+  throw new NexusError('config_invalid', { file: file ?? 'configuration', problems, of: 'server' });
 }
 
 type Place = { line?: number; column?: number };
@@ -44,7 +44,7 @@ function readConfig(file: string): Source {
       const { line, col } = lineCounter.linePos(pos[0]);
       return { path: 'yaml', problem: message, line, column: col };
     });
-    throw new NexusError('config_invalid', { file, problems });
+    throw new NexusError('config_invalid', { file, problems, of: 'server' });
   }
   const place = (problem: LocatedProblem): Place => {
     const offset = offsetOf(document, problem);
@@ -60,7 +60,11 @@ function readText(file: string): string {
     return readFileSync(file, 'utf8');
   } catch (error) {
     const problem = `the file cannot be read: ${(error as Error).message}`;
-    throw new NexusError('config_invalid', { file, problems: [{ path: 'file', problem }] }, { cause: error });
+    throw new NexusError(
+      'config_invalid',
+      { file, problems: [{ path: 'file', problem }], of: 'server' },
+      { cause: error },
+    );
   }
 }
 
@@ -114,7 +118,11 @@ function environmentValue(variable: string, text: string, schema: z.ZodType): un
   if (fitting !== undefined) return fitting;
   const { error } = schema.safeParse(readings[1]);
   const problem = (error ? fieldProblems(error) : []).map((one) => one.problem).join('; ');
-  throw new NexusError('config_invalid', { file: 'environment', problems: [{ path: variable, problem }] });
+  throw new NexusError('config_invalid', {
+    file: 'environment',
+    problems: [{ path: variable, problem }],
+    of: 'server',
+  });
 }
 
 /** A copy with the value at the path; what stands in the way is left for the schema to refuse. */

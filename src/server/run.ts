@@ -74,7 +74,16 @@ async function serve(options: ServerOptions & { log: pino.Logger; signal: AbortS
   );
   const authenticator = await createAuthenticator(config, osUser());
   const serverPublicKey = identity.publicKey;
-  const app = await buildApp({ ...common, reconciler, peers: hub, openStream, authenticator, serverPublicKey });
+  const ownProgram = compiledProgram(options.programCommand);
+  const app = await buildApp({
+    ...common,
+    reconciler,
+    peers: hub,
+    openStream,
+    authenticator,
+    serverPublicKey,
+    ownProgram,
+  });
   cleanup.defer(() => app.close());
   registerControl(app, hub);
   const url = localUrl(config, await listen(app, dir, config.listen));
@@ -106,6 +115,11 @@ async function closeWithin(
   const timer = setTimeout(() => app.server.closeAllConnections?.(), timeoutMs);
   await app.close();
   clearTimeout(timer);
+}
+
+/** The compiled file is run by its name alone, the sources by Node.js and theirs. */
+function compiledProgram([program, ...sources]: readonly string[]): string | null {
+  return program !== undefined && sources.length === 0 ? program : null;
 }
 
 function osUser(): { username: string; uid: number } {

@@ -67,6 +67,7 @@ type WorldOptions = {
   heartbeatMs?: number;
   bodyWithinMs?: number;
   authenticator?: 'named' | 'local';
+  ownProgram?: string;
 };
 
 export async function createApiWorld({
@@ -74,6 +75,7 @@ export async function createApiWorld({
   heartbeatMs,
   bodyWithinMs,
   authenticator = 'named',
+  ownProgram,
 }: WorldOptions = {}): Promise<ApiWorld> {
   const dataDir = await mkdtemp(join(tmpdir(), 'nexus-api-'));
   await mkdir(join(dataDir, 'uploads'));
@@ -102,6 +104,7 @@ export async function createApiWorld({
     authenticator: authenticator === 'named' ? named : await createAuthenticator(config, osUser),
     metrics: createMetrics({ store, config, now }),
     log: pino({ level: 'debug' }, lineSink(logged)),
+    ownProgram: ownProgram ?? null,
     serverPublicKey: Buffer.alloc(32, 7).toString('base64'),
     ...(heartbeatMs === undefined ? {} : { heartbeatMs }),
     ...(bodyWithinMs === undefined ? {} : { bodyWithinMs }),

@@ -18,6 +18,8 @@ export type AppDeps = {
   readonly now: () => Date;
   /** The server's ed25519 key, base64: join tokens carry its fingerprint. */
   readonly serverPublicKey: string;
+  /** The compiled program that runs, which others may download; null when the sources run. */
+  readonly ownProgram: string | null;
   /** Between two comments on a quiet stream of events. */
   readonly heartbeatMs?: number;
   /** How long a body that is no upload may take to arrive. */

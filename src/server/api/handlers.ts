@@ -4,6 +4,7 @@ import { eventsHandler } from './events.ts';
 import { execHandler } from './exec.ts';
 import type { Handlers } from './handler.ts';
 import { healthHandlers } from './health.ts';
+import { installHandlers } from './install.ts';
 import { logsHandler } from './logs.ts';
 import { nodeHandlers } from './nodes.ts';
 import { putSourceHandler } from './put-source.ts';
@@ -20,6 +21,7 @@ export function createHandlers(deps: HandlerDeps): Handlers {
     ...serviceHandlers(deps),
     ...nodeHandlers(deps),
     ...healthHandlers(deps),
+    ...installHandlers(deps),
     createWorkspace: createWorkspaceHandler(deps),
     getLogs: logsHandler(deps),
     getEvents: eventsHandler(deps),

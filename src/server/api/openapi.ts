@@ -18,7 +18,7 @@ export function openApiDocument({ version }: { version: string }): Json {
           ? name
           : `${name}At${path.replace(apiBase, '').replaceAll(/[^a-z]+(\w?)/gi, (_, letter: string) => letter.toUpperCase())}`;
       const method = endpoint.method.toLowerCase();
-      paths[template(path)] = { ...paths[template(path)], [method]: operation(operationId, endpoint) };
+      paths[template(path)] = { ...paths[template(path)], [method]: { ...operation(name, endpoint), operationId } };
     }
   }
   for (const [name, path] of Object.entries(webSockets) as [keyof typeof webSockets, string][]) {
@@ -71,12 +71,12 @@ function socketOperation(operationId: string, query: z.ZodObject): Json {
   };
 }
 
-function operation(operationId: string, endpoint: Endpoint): Json {
+function operation(name: string, endpoint: Endpoint): Json {
   const parameters = [
     ...parametersOf(endpoint.params, 'path'),
     ...parametersOf(endpoint.query, 'query'),
-    ...Object.entries(endpoint.headers ?? {}).map(([name, description]) => ({
-      name,
+    ...Object.entries(endpoint.headers ?? {}).map(([header, description]) => ({
+      name: header,
       in: 'header',
       required: false,
       description,
@@ -84,13 +84,12 @@ function operation(operationId: string, endpoint: Endpoint): Json {
     })),
   ];
   const statuses = [endpoint.status, endpoint.otherStatus ?? endpoint.status];
-  const answers = statuses.map((status) => [status, success(operationId, { ...endpoint, status })]);
+  const answers = statuses.map((status) => [status, success(name, { ...endpoint, status })]);
   return {
-    operationId,
     summary: endpoint.summary,
     ...(endpoint.access === 'anyone' ? {} : { security: [{ bearer: [] }] }),
     ...(parameters.length > 0 ? { parameters } : {}),
-    ...requestBody(operationId, endpoint),
+    ...requestBody(name, endpoint),
     responses: { ...Object.fromEntries(answers), ...errorResponses(endpoint) },
   };
 }
@@ -106,8 +105,8 @@ function parametersOf(schema: z.ZodObject | undefined, place: 'path' | 'query'):
   }));
 }
 
-function requestBody(operationId: string, { body }: Endpoint): Json {
-  if (operationId === 'putSource')
+function requestBody(name: string, { body }: Endpoint): Json {
+  if (name === 'putSource')
     return {
       requestBody: {
         required: true,
@@ -119,17 +118,20 @@ function requestBody(operationId: string, { body }: Endpoint): Json {
   return { requestBody: { required, content: { 'application/json': { schema: jsonSchema(body, 'input') } } } };
 }
 
+/** Of endpoints whose answer is no JSON. */
 const textAnswers: Readonly<Record<string, readonly string[]>> = {
   getLogs: ['text/plain', 'text/event-stream'],
   getEvents: ['text/event-stream'],
+  getInstallScript: ['text/x-shellscript'],
+  getDownload: ['application/octet-stream'],
 };
 
-function success(operationId: string, { status, response, access }: Endpoint): Json {
+function success(name: string, { status, response, access }: Endpoint): Json {
   const description = status === 204 ? 'Done.' : status === 202 ? 'It is under way.' : 'The answer.';
   const answer = { description, headers: successHeaders(access) };
   if (response !== null)
     return { ...answer, content: { 'application/json': { schema: jsonSchema(response, 'output') } } };
-  const types = textAnswers[operationId];
+  const types = textAnswers[name];
   if (types === undefined) return answer;
   return { ...answer, content: Object.fromEntries(types.map((type) => [type, { schema: { type: 'string' } }])) };
 }

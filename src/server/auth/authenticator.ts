@@ -22,5 +22,9 @@ export async function createAuthenticator(
   const { mode } = config.auth;
   if (mode === 'local') return createLocalAuthenticator({ dataDir: config.data_dir, osUser });
   const problem = `this version does not have ${mode} sign-in yet; set it to local`;
-  throw new NexusError('config_invalid', { file: 'configuration', problems: [{ path: 'auth.mode', problem }] });
+  throw new NexusError('config_invalid', {
+    file: 'configuration',
+    problems: [{ path: 'auth.mode', problem }],
+    of: 'server',
+  });
 }

@@ -34,7 +34,7 @@ async function readToken(file: string): Promise<string> {
   if (tokenForm.test(token)) return token;
   const problem =
     'is not a token that this server has written; remove the file, and a new one is made at the next start';
-  throw new NexusError('config_invalid', { file, problems: [{ path: 'local-token', problem }] });
+  throw new NexusError('config_invalid', { file, problems: [{ path: 'local-token', problem }], of: 'data' });
 }
 
 function sha256(text: string): Buffer {

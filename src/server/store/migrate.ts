@@ -48,7 +48,7 @@ async function schemaVersionOf(db: Kysely<Database>): Promise<string | null> {
 
 function tooNew(file: string, version: string): NexusError {
   const problem = `its schema is ${version}, which only a newer version of nexus knows; use that version, or restore a backup beside it`;
-  return new NexusError('config_invalid', { file, problems: [{ path: versionSetting, problem }] });
+  return new NexusError('config_invalid', { file, problems: [{ path: versionSetting, problem }], of: 'data' });
 }
 
 async function backUp(db: Kysely<Database>, copy: string): Promise<void> {
