@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { ProviderHealth } from '../contract/node.ts';
-import { headroomBytes, placeWorkspace, type Candidate } from './placement.ts';
+import { headroomBytes, placeWorkspace, refuseUnplaceable, type Candidate } from './placement.ts';
 
 const GiB = 2 ** 30;
 const lxc: ProviderHealth = {
@@ -61,4 +61,26 @@ for (const [name, nodes, code, message] of refusals) {
 test('the headroom is 2 GiB or 5 %, whichever is more', () => {
   assert.equal(headroomBytes(10 * GiB), 2 * GiB);
   assert.equal(headroomBytes(100 * GiB), 5 * GiB);
+});
+
+const nobody: [string, Candidate[], 'lxc' | 'docker', RegExp][] = [
+  ['no node', [], 'lxc', /none has joined/],
+  ['all draining', [node('a', { draining: true }), node('b', { draining: true })], 'lxc', /a, b takes no new ones/],
+  ['another engine', [node('a'), node('b', { draining: true })], 'docker', /: a has no docker, only lxc\./],
+];
+for (const [name, nodes, provider, message] of nobody) {
+  test(`nothing to wait for: ${name}`, () => {
+    assert.throws(() => refuseUnplaceable(nodes, provider), { code: 'no_available_nodes', message });
+  });
+}
+
+test('a workspace may wait for a node that is away, ill, full, or has told nothing yet', () => {
+  const drains = node('z', { draining: true });
+  for (const one of [
+    node('a', { connected: false }),
+    node('a', {}, { ok: false, reason: 'no socket' }),
+    node('a', {}, { disk_free_bytes: 0 }),
+    node('a', { providers: [] }),
+  ])
+    assert.doesNotThrow(() => refuseUnplaceable([drains, one], 'lxc'));
 });

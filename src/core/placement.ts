@@ -47,11 +47,30 @@ export function placeWorkspace(candidates: readonly Candidate[], provider: Provi
   return best?.name ?? '';
 }
 
-function names(nodes: readonly Candidate[]): string {
+/** What is known of a node whether it is there or not. */
+type KnownNode = Pick<Candidate, 'name' | 'draining' | 'providers'>;
+
+/**
+ * Lets a workspace wait only for a node that may take it one day: one that is away for the moment, or whose engine is
+ * ill, or that has not told yet what it has.
+ * @throws no_available_nodes
+ */
+export function refuseUnplaceable(nodes: readonly KnownNode[], provider: ProviderHealth['name']): void {
+  if (nodes.length === 0) throw new NexusError('no_available_nodes', { reason: 'none has joined' });
+  const open = nodes.filter((node) => !node.draining);
+  if (open.length === 0)
+    throw new NexusError('no_available_nodes', { reason: `${names(nodes)} takes no new ones (draining)` });
+  if (open.some((node) => node.providers.length === 0 || healthOf(node, provider))) return;
+  const offered = new Set(open.flatMap((node) => node.providers.map((health) => health.name)));
+  const reason = `${names(open)} has no ${provider}, only ${[...offered].join(', ')}`;
+  throw new NexusError('no_available_nodes', { reason });
+}
+
+function names(nodes: readonly Pick<Candidate, 'name'>[]): string {
   return nodes.map((node) => node.name).join(', ');
 }
 
-function healthOf(node: Candidate, provider: ProviderHealth['name']): ProviderHealth | undefined {
+function healthOf(node: Pick<Candidate, 'providers'>, provider: ProviderHealth['name']): ProviderHealth | undefined {
   return node.providers.find((health) => health.name === provider);
 }
 

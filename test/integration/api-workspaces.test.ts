@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { NexusError } from '../../src/contract/errors.ts';
 import type { CreateWorkspaceInput, WorkspaceView } from '../../src/contract/workspace.ts';
+import { updateNode } from '../../src/server/store/nodes.ts';
 import { deleteWorkspace, updateWorkspace } from '../../src/server/store/workspaces.ts';
 import { createApiWorld } from '../support/api-world.ts';
 import type { ApiWorld } from '../support/api-world.ts';
@@ -122,6 +123,37 @@ test('an empty SSH pool is no limit on workspaces', async () => {
     [view.ssh.port, view.warnings],
     [null, ['every SSH port was given out: reach it with nexus ssh second']],
   );
+});
+
+test('what no node could ever take is refused at once, and leaves nothing', async () => {
+  await using world = await createApiWorld({ env: { NEXUS_NODE_EMBEDDED: 'false' } });
+  const client = world.client();
+  const refused = async (body: CreateWorkspaceInput, message: RegExp): Promise<void> => {
+    await assert.rejects(client.call('createWorkspace', { body }), {
+      code: 'no_available_nodes',
+      status: 503,
+      message,
+    });
+    assert.equal((await client.call('listWorkspaces')).total, 0);
+  };
+  const lxc = { name: 'lxc', ok: true, engine: 'lxd', version: '5', reason: null };
+  const providers_json = JSON.stringify([{ ...lxc, disk_total_bytes: null, disk_free_bytes: null }]);
+  await refused(request, /none has joined/);
+  await world.addNode('node-2');
+  await world.store.transaction((tx) => updateNode(tx, 'node-2', { providers_json }));
+  await refused({ ...request, provider: 'docker' }, /node-2 has no docker, only lxc/);
+  await client.call('drainNode', { params: { name: 'node-2' } });
+  await refused(request, /node-2 takes no new ones \(draining\)/);
+  const answer = await fetch(`${world.baseUrl}/api/v1/workspaces`, {
+    method: 'POST',
+    headers: { authorization: 'Bearer token-alice', 'content-type': 'application/json' },
+    body: JSON.stringify(request),
+  });
+  assert.deepEqual([answer.status, answer.headers.get('retry-after')], [503, '5']);
+
+  await client.call('resumeNode', { params: { name: 'node-2' } });
+  world.peers.nodeConnected = () => false;
+  await client.call('createWorkspace', { body: request });
 });
 
 test('names are unique per owner, and users have limits', async () => {

@@ -13,6 +13,8 @@ import { createClient, type Client } from '../../src/contract/api-client.ts';
 import { controlPath } from '../../src/contract/control-protocol.ts';
 import { serverConfig } from '../../src/contract/server-config.ts';
 import { runServer } from '../../src/server/run.ts';
+import { insertNode } from '../../src/server/store/nodes.ts';
+import { openStore } from '../../src/server/store/store.ts';
 import { isAlive, until } from '../support/installation.ts';
 import { sourceProgram } from '../support/programs.ts';
 
@@ -115,10 +117,20 @@ test('a signal ends it in order', async () => {
   await ended;
 });
 
+/** Without any node, no workspace would be taken. */
+async function addNodeThatIsAway(dataDir: string): Promise<void> {
+  await using store = await openStore(join(dataDir, 'nexus.db'), { now: () => new Date() });
+  const keys = { public_key: Buffer.alloc(32, 1).toString('base64'), stream_key: 's' };
+  await store.transaction((tx) =>
+    insertNode(tx, { name: 'away', role: 'agent', version: '1.0.0', machine: 'm', ...keys }),
+  );
+}
+
 test('a request that runs at the end gets its time, with the nodes still connected', async () => {
   await using lab = await createLab();
   const server = await lab.start();
   const client = await server.client();
+  await addNodeThatIsAway(lab.dataDir);
   const repo = { owner: 'o', name: 'r', source: 'upload' } as const;
   const { workspace_id } = await client.call('createWorkspace', { body: { workspace_name: 'w', repo } });
   const node = new WebSocket(`${server.url.replace('http', 'ws')}${controlPath}`);

@@ -7,10 +7,13 @@ import { newId } from '../../contract/ids.ts';
 import type { ServerConfig } from '../../contract/server-config.ts';
 import type { ServiceSpec } from '../../contract/service-spec.ts';
 import type { CreateWorkspaceRequest } from '../../contract/workspace.ts';
+import type { ProviderHealth } from '../../contract/node.ts';
 import { dependencyOrder } from '../../core/graph.ts';
 import { nearest } from '../../core/nearest.ts';
+import { refuseUnplaceable } from '../../core/placement.ts';
 import { appendEvent } from '../store/events.ts';
 import { findAnswer, keepAnswer, pruneAnswers } from '../store/idempotency.ts';
+import { listNodes } from '../store/nodes.ts';
 import { takePort } from '../store/ports.ts';
 import type { UserRow, WorkspaceRow } from '../store/schema.ts';
 import { replaceServices } from '../store/services.ts';
@@ -66,13 +69,15 @@ async function insert(
     const reason = `${owner.github_username} has ${most} workspaces, the most that one user may have here`;
     throw new NexusError('insufficient_node_resources', { reason });
   }
+  const provider = request.provider ?? config.defaults.provider;
+  await refuseWithoutNode(tx, provider, config);
   const row = await insertWorkspace(tx, {
     id: newId('ws'),
     owner_id: owner.id,
     name,
     want: 'running',
     status: 'pending',
-    provider: request.provider ?? config.defaults.provider,
+    provider,
     image: request.image ?? config.defaults.image,
     packages_json: JSON.stringify(request.packages ?? []),
     request_json: JSON.stringify(request),
@@ -83,6 +88,21 @@ async function insert(
   await replaceServices(tx, row.id, request.services ?? []);
   await appendEvent(tx, { workspace_id: row.id, type: 'status', data: { status: 'pending', step: null, error: null } });
   return { ...row, ssh_port: sshPort };
+}
+
+/**
+ * The node that the server starts itself counts from the start, though it joins a moment later.
+ * @throws no_available_nodes when none could ever take the workspace
+ */
+async function refuseWithoutNode(tx: Tx, provider: ProviderHealth['name'], config: ServerConfig): Promise<void> {
+  const rows = await listNodes(tx, 'agent');
+  if (config.node.embedded && rows.every((row) => row.name !== config.node.name)) return;
+  const nodes = rows.map(({ name, draining, providers_json }) => ({
+    name,
+    draining: draining === 1,
+    providers: JSON.parse(providers_json) as ProviderHealth[],
+  }));
+  refuseUnplaceable(nodes, provider);
 }
 
 /** The first answer to the same request under the same key, however often it comes. */
