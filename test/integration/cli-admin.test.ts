@@ -1,6 +1,6 @@
 /** Commands of administrators, of a repository's configuration, and the doctor. */
 import assert from 'node:assert/strict';
-import { chmod, mkdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, readFile, rm, symlink, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import type { ServerConfig } from '../../src/contract/server-config.ts';
@@ -272,6 +272,16 @@ test('the doctor has a fix for each finding', async () => {
   await writeFile(join(world.home, '.nexus/config.yaml'), '');
   const gone = await findings(world);
   assert.match(gone.of('registered SSH key')?.detail ?? '', /its private half is not on this machine/);
+});
+
+test('the doctor sees an SSH folder that cannot be written to', async () => {
+  await using world = await createCliWorld();
+  const folder = join(world.home, '.ssh');
+  await rm(folder, { recursive: true });
+  // Of the kernel: not even root may write there.
+  await symlink('/proc/self', folder);
+  const { of } = await findings(world);
+  assert.equal(of('SSH folder')?.detail, `${folder} cannot be written to`);
 });
 
 test('the doctor says what keeps it from asking the server', async () => {

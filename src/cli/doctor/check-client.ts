@@ -1,5 +1,5 @@
 /** What this machine needs: programs, keys, the folders that OpenSSH is strict about. */
-import { stat } from 'node:fs/promises';
+import { access, constants, stat } from 'node:fs/promises';
 import type { CliContext } from '../context.ts';
 import { nexusPaths } from '../files/nexus-paths.ts';
 import { readOptionalFile } from '../files/read-optional-file.ts';
@@ -47,6 +47,8 @@ async function checkPermissions(context: CliContext): Promise<Finding[]> {
     checks.map(async ({ name, path, forbidden, right }) => {
       const mode = path === null ? null : await modeOf(path);
       if (path === null || mode === null) return [];
+      if (path === paths.userSshFolder && !(await isWritable(path)))
+        return [broken(name, `${path} cannot be written to`, `ls -ld ${shellQuote(path)}`)];
       if ((mode & forbidden) === 0) return [ok(name, path)];
       return [
         broken(
@@ -58,6 +60,13 @@ async function checkPermissions(context: CliContext): Promise<Finding[]> {
     }),
   );
   return findings.flat();
+}
+
+function isWritable(path: string): Promise<boolean> {
+  return access(path, constants.W_OK).then(
+    () => true,
+    () => false,
+  );
 }
 
 function modeOf(path: string): Promise<number | null> {

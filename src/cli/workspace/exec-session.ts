@@ -7,6 +7,8 @@ import { NexusError, fromBody } from '../../contract/errors.ts';
 import { encodeFrame, pipeAsFrames, readFrames, writeWithin } from '../../contract/exec-frames.ts';
 import { execFrame } from '../../contract/stream-protocol.ts';
 import { errorBody } from '../../contract/workspace.ts';
+import { failure } from '../cli-error.ts';
+import type { CliError } from '../cli-error.ts';
 import { streamOfSocket } from '../server/socket-stream.ts';
 
 export type TerminalSize = { readonly columns: number; readonly rows: number };
@@ -27,7 +29,7 @@ export type ExecOptions = {
 
 /**
  * @returns the exit code of the command
- * @throws NexusError of the server, or stream_failed when the connection is lost
+ * @throws NexusError of the server, or a CliError when the connection is lost
  */
 export async function runExecSession(client: Client, options: ExecOptions): Promise<number> {
   const { terminal, signal } = options;
@@ -45,6 +47,10 @@ export async function runExecSession(client: Client, options: ExecOptions): Prom
   void sendInput(stream, options.stdin);
   try {
     return await receive(stream, options);
+  } catch (thrown) {
+    // Without a cause it is what the server, or the agent, says.
+    const isBroken = thrown instanceof NexusError && thrown.code === 'stream_failed' && thrown.cause !== undefined;
+    throw isBroken ? connectionLost(thrown) : thrown;
   } finally {
     signal.removeEventListener('abort', onAbort);
     stopResizing?.();
@@ -68,5 +74,13 @@ async function receive(stream: Duplex, { stdout, stderr }: ExecOptions): Promise
     if (type === execFrame.exit) return Number(payload.toString());
     if (type === execFrame.error) throw fromBody(errorBody.parse(JSON.parse(payload.toString())));
   }
-  throw new NexusError('stream_failed', { reason: 'the connection was lost before the command ended' });
+  throw connectionLost();
+}
+
+/** The command may go on, or have ended well: its node runs it without the server. */
+function connectionLost(cause?: unknown): CliError {
+  return failure(
+    'The connection was lost before the command ended.\nWhether it still runs, or how it ended, is not known.',
+    { title: 'Lost touch with the command', next: 'nexus server status', cause },
+  );
 }
