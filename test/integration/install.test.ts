@@ -202,11 +202,20 @@ test('what an administrator put there is given; what is not there, or no program
 
   const downloads = join(world.dataDir, 'downloads');
   await mkdir(join(downloads, 'nexus-linux-arm64'), { recursive: true });
+  await writeFile(join(downloads, 'nexus-darwin-x64'), '');
   await writeFile(join(downloads, 'nexus-darwin-arm64'), 'for macOS');
   assert.equal(await (await get('nexus-darwin-arm64')).text(), 'for macOS');
   assert.match(await scriptOf(world), new RegExp(`darwin-arm64\\) echo '${sha256('for macOS')}' ;;`));
-  for (const file of ['nexus-linux-arm64', 'nexus-win32-x64', '..%2fnexus.db', 'nexus.db'])
+  for (const file of ['nexus-linux-arm64', 'nexus-darwin-x64', 'nexus-win32-x64', '..%2fnexus.db', 'nexus.db'])
     assert.equal((await get(file)).status, 404, file);
+});
+
+test('a download that cannot be read is a fault, and no missing one', async () => {
+  await using world = await createApiWorld();
+  const file = join(world.dataDir, 'downloads', 'nexus-darwin-x64');
+  await mkdir(join(world.dataDir, 'downloads'));
+  await symlink(file, file);
+  assert.equal((await fetch(`${world.baseUrl}/download/nexus-darwin-x64`)).status, 500);
 });
 
 test('the description of the API says what they answer, on every path', async () => {

@@ -3,7 +3,7 @@ import type { Duplex, Readable, Writable } from 'node:stream';
 import type { Client } from '../../contract/api-client.ts';
 import { pathOf } from '../../contract/api-client.ts';
 import { webSockets } from '../../contract/web-sockets.ts';
-import { NexusError, fromBody } from '../../contract/errors.ts';
+import { fromBody } from '../../contract/errors.ts';
 import { encodeFrame, pipeAsFrames, readFrames, writeWithin } from '../../contract/exec-frames.ts';
 import { execFrame } from '../../contract/stream-protocol.ts';
 import { errorBody } from '../../contract/workspace.ts';
@@ -47,10 +47,6 @@ export async function runExecSession(client: Client, options: ExecOptions): Prom
   void sendInput(stream, options.stdin);
   try {
     return await receive(stream, options);
-  } catch (thrown) {
-    // Without a cause it is what the server, or the agent, says.
-    const isBroken = thrown instanceof NexusError && thrown.code === 'stream_failed' && thrown.cause !== undefined;
-    throw isBroken ? connectionLost(thrown) : thrown;
   } finally {
     signal.removeEventListener('abort', onAbort);
     stopResizing?.();
@@ -78,9 +74,9 @@ async function receive(stream: Duplex, { stdout, stderr }: ExecOptions): Promise
 }
 
 /** The command may go on, or have ended well: its node runs it without the server. */
-function connectionLost(cause?: unknown): CliError {
+function connectionLost(): CliError {
   return failure(
     'The connection was lost before the command ended.\nWhether it still runs, or how it ended, is not known.',
-    { title: 'Lost touch with the command', next: 'nexus server status', cause },
+    { title: 'Lost touch with the command', next: 'nexus server status' },
   );
 }

@@ -46,13 +46,12 @@ export function createProgramFiles({ dataDir, ownProgram, ownPlatform }: Options
     async read(platform) {
       const handle = await openProgram(platform);
       if (handle === null) return null;
-      try {
-        const program = await describeOnce(handle);
-        return { ...program, content: handle.createReadStream({ start: 0, end: program.sizeBytes - 1 }) };
-      } catch (error) {
-        await handle.close();
-        throw error;
-      }
+      await using cleanup = new AsyncDisposableStack();
+      cleanup.use(handle);
+      const program = await describeOnce(handle);
+      // From now on the stream closes it.
+      cleanup.move();
+      return { ...program, content: handle.createReadStream({ start: 0, end: program.sizeBytes - 1 }) };
     },
   };
 }
@@ -60,7 +59,8 @@ export function createProgramFiles({ dataDir, ownProgram, ownPlatform }: Options
 async function openFile(path: string): Promise<FileHandle | null> {
   try {
     const handle = await open(path);
-    if ((await handle.stat()).isFile()) return handle;
+    const found = await handle.stat();
+    if (found.isFile() && found.size > 0) return handle;
     await handle.close();
     return null;
   } catch (error) {
