@@ -252,7 +252,7 @@ export const errorCatalogue = {
     meaning: 'Somebody removed the instance of the workspace on its node, with all that was in it.',
     message: ({ name, node }) =>
       `The instance of ${name} is not on node ${node} any more: it was removed there, with all that was in it. A start makes it anew from its repository.`,
-    hint: ({ name }) => `nexus workspace start ${name}`,
+    hint: ({ name }) => `nexus workspace up ${name}`,
   }),
   container_not_ready: define<{ instance: string; waiting_for: string; seconds: number }>({
     status: 503,

@@ -417,7 +417,7 @@ describe('behind our back', () => {
     engine.instances.delete(id);
     agent.reportInstances();
     const lost = await world.until(id, (row) => row.status === 'error');
-    assert.match(lost.error_json ?? '', /instance_lost.*nexus workspace start/);
+    assert.match(lost.error_json ?? '', /instance_lost.*nexus workspace up/);
     await settled(world, id).catch(() => undefined);
     assert.equal(engine.seen(id).instance, 'absent');
     await world.ask(id, 'running');
