@@ -65,7 +65,7 @@ export function killed(program: readonly string[]): void {
           const { step, status } = await get(id);
           return step === when || status === 'running';
         }, `the step ${when}`);
-        await Promise.all(kill.map((role) => nexus.kill(role)));
+        await nexus.kill(...kill);
         if (kill.includes('server')) await nexus.startServer();
         await until(async () => (await get(id)).status === 'running', 'the workspace to run');
 
@@ -116,7 +116,7 @@ export function killed(program: readonly string[]): void {
       };
       try {
         assert.equal(await echo('before'), 'before');
-        await Promise.all([nexus.kill('server'), nexus.kill('agent')]);
+        await nexus.kill('server', 'agent');
         assert.equal(await echo('while they are dead'), 'while they are dead');
         await nexus.startServer();
         assert.equal(await echo('after'), 'after');
@@ -126,11 +126,13 @@ export function killed(program: readonly string[]): void {
     });
 
     it('in the middle of a delete: it is finished', async () => {
+      const isWell = async () => (await api<{ status: string }>(nexus, 'GET', '/health')).status === 'ok';
+      await until(isWell, 'the agent of the test before to be back');
       const { workspaces } = await api<{ workspaces: { workspace_id: string }[] }>(nexus, 'GET', '/workspaces');
       const id = workspaces[0]?.workspace_id ?? '';
       const deletion = api(nexus, 'DELETE', `/workspaces/${id}?force=true`).catch(() => undefined);
       await until(async () => (await get(id)).status === 'deleting', 'the delete to begin').catch(() => undefined);
-      await Promise.all([nexus.kill('server'), nexus.kill('agent')]);
+      await nexus.kill('server', 'agent');
       await deletion;
       await nexus.startServer();
       await until(async () => (await engineInstances(id)).length === 0, 'the instance to be gone');

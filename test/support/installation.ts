@@ -33,8 +33,8 @@ export type Installation = {
   ): Promise<CommandResult>;
   pid(role: 'server' | 'gateway' | 'agent'): Promise<number>;
   startServer(): Promise<void>;
-  /** kill -9, and waits until the process is gone. */
-  kill(role: 'server' | 'gateway' | 'agent'): Promise<void>;
+  /** kill -9 of all of them at once, when all of them run; and waits until they are gone. */
+  kill(...roles: ('server' | 'gateway' | 'agent')[]): Promise<void>;
   [Symbol.asyncDispose](): Promise<void>;
 };
 
@@ -110,12 +110,12 @@ export async function createInstallation(options: {
       child.unref();
       await until(async () => (await fetch(`${url}/health`)).ok, 'the server to answer');
     },
-    async kill(role) {
+    async kill(...roles) {
       // One that was started again a moment ago may not have written its id yet.
-      await until(async () => isAlive(await installation.pid(role)), `${role} to run`);
-      const pid = await installation.pid(role);
-      process.kill(pid, 'SIGKILL');
-      await until(() => Promise.resolve(!isAlive(pid)), `${role} to be gone`);
+      for (const role of roles) await until(async () => isAlive(await installation.pid(role)), `${role} to run`);
+      const pids = await Promise.all(roles.map((role) => installation.pid(role)));
+      for (const pid of pids) process.kill(pid, 'SIGKILL');
+      await until(() => Promise.resolve(!pids.some(isAlive)), `${roles.join(' and ')} to be gone`);
     },
     async [Symbol.asyncDispose]() {
       await removeWorkspaces(installation).catch(() => undefined);
