@@ -66,7 +66,7 @@ npm install --global --prefix /usr/local --no-audit --no-fund --fetch-retries 1 
 echo 'prefix=/usr/local' > /usr/local/lib/node_modules/npm/npmrc
 rm -rf /usr/local/lib/node_modules/npm/docs /usr/local/lib/node_modules/npm/man /root/.npm
 apt-mark manual nodejs ca-certificates >/dev/null
-apt-get -qq -o Dpkg::Use-Pty=0 -o Dpkg::Options::=--force-unsafe-io -y purge --auto-remove npm
+apt-get -qq -o Dpkg::Use-Pty=0 -o Dpkg::Options::=--force-unsafe-io -y purge --auto-remove npm >/dev/null
 /usr/local/bin/npm --version
 `;
 
