@@ -9,12 +9,13 @@ import { NexusError } from '../contract/errors.ts';
 import { connectTcp, requestStream } from '../contract/stream-client.ts';
 import type { Logger } from '../lib/log.ts';
 import type { ParkingLot } from './parking-lot.ts';
-import { splice } from './splice.ts';
+import type { Splice } from './splice.ts';
 
 export type ForwardContext = {
   /** This machine's id: instances on it are connected to directly. */
   readonly machine: string;
   readonly parkingLot: ParkingLot;
+  readonly splice: Splice;
   readonly startingWithinMs: number;
   /** An SSH connection got its first byte from the workspace. */
   onSshConnected(workspaceId: string, seconds: number): void;
@@ -52,7 +53,7 @@ export async function forward(client: Socket, currentRoute: () => Route, context
   if (route.kind === 'ssh') {
     workspace.once('data', () => context.onSshConnected(route.workspace_id, (performance.now() - acceptedAt) / 1000));
   }
-  await splice(client, workspace);
+  await context.splice(client, workspace);
 }
 
 async function connectStarting(

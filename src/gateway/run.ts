@@ -13,6 +13,7 @@ import { ParkingLot } from './parking-lot.ts';
 import { PublicListeners } from './public-listeners.ts';
 import { RouteKeeper } from './route-keeper.ts';
 import { loadGatewayState, loadRoutes, saveGatewayState, type GatewayState } from './state-files.ts';
+import { createSplice } from './splice.ts';
 import { openStreamPort, type StreamPort, type StreamPortOptions } from './stream-port.ts';
 
 export type GatewayOptions = {
@@ -65,7 +66,8 @@ export async function runGateway(options: GatewayOptions): Promise<Gateway> {
     send({ type: 'ssh_connected', workspace_id: workspaceId, seconds });
   }
 
-  const context = { machine, parkingLot, startingWithinMs, onSshConnected, log };
+  const splice = createSplice();
+  const context = { machine, parkingLot, splice, startingWithinMs, onSshConnected, log };
   const listeners = new PublicListeners({
     host,
     sharing,
@@ -87,6 +89,7 @@ export async function runGateway(options: GatewayOptions): Promise<Gateway> {
     sharing: sharing(),
     keyOf: (name) => routes.streamKey(name),
     parkingLot,
+    splice,
     log,
   });
   await routes.start();

@@ -5,6 +5,7 @@ import test from 'node:test';
 import { silentLog } from '../../test/support/silent-log.ts';
 import { newStreamKey } from '../contract/stream-mac.ts';
 import { ParkingLot } from './parking-lot.ts';
+import { createSplice } from './splice.ts';
 import { openStreamPort } from './stream-port.ts';
 
 async function start(handshakeMs: number) {
@@ -16,6 +17,7 @@ async function start(handshakeMs: number) {
     sharing: 'exclusive',
     keyOf: () => key,
     parkingLot,
+    splice: createSplice(),
     log: silentLog,
   } as const;
   return openStreamPort({ ...options, handshakeMs });

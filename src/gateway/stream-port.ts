@@ -9,7 +9,7 @@ import { streamProof } from '../contract/stream-protocol.ts';
 import type { Logger } from '../lib/log.ts';
 import { listen, type Sharing } from './listen.ts';
 import type { ParkingLot } from './parking-lot.ts';
-import { splice } from './splice.ts';
+import type { Splice } from './splice.ts';
 
 export type StreamPortOptions = {
   readonly host: string;
@@ -18,6 +18,7 @@ export type StreamPortOptions = {
   /** The key of a node, or of `server`; undefined: it may not come in. */
   keyOf(name: string): string | undefined;
   readonly parkingLot: ParkingLot;
+  readonly splice: Splice;
   readonly log: Logger;
   /** How long a peer may take to prove who it is; for tests. */
   readonly handshakeMs?: number;
@@ -117,7 +118,7 @@ async function open(
   const parked = await options.parkingLot.take(wish.node);
   if (parked === null) throw new NexusError('node_unreachable', { node: wish.node });
   writeLine(opener, { mac: wish.mac });
-  await splice(opener, parked);
+  await options.splice(opener, parked);
 }
 
 /** Says why and ends; a peer that does not read on is not waited for. */

@@ -11,6 +11,7 @@ import { newId } from '../../src/contract/ids.ts';
 import { openStream } from '../../src/contract/stream-client.ts';
 import { newStreamKey } from '../../src/contract/stream-mac.ts';
 import { ParkingLot } from '../../src/gateway/parking-lot.ts';
+import { createSplice } from '../../src/gateway/splice.ts';
 import { openStreamPort } from '../../src/gateway/stream-port.ts';
 import { loadIdentity } from '../../src/lib/identity.ts';
 import { agentWorld, type AgentProcess, type AgentWorld } from '../support/agent-harness.ts';
@@ -179,6 +180,7 @@ describe('the agent as a process', { skip: noEngine }, () => {
       sharing: 'exclusive',
       keyOf: (name) => keys[name as keyof typeof keys],
       parkingLot: new ParkingLot({ waitMs: 5_000 }),
+      splice: createSplice(),
       log: silentLog,
     });
     const target = { host: '127.0.0.1', port: gateway.port };
