@@ -8,8 +8,8 @@ import { keepForSession } from '../contract/stream-client.ts';
 export type Splice = (left: Socket, right: Socket) => Promise<void>;
 
 /** A read of this much met a sender that is ahead of us. One that filled the buffer gains nothing by a rest. */
-const bulkBytes = { least: 64 * 1024, most: 480 * 1024 };
-const restMs = 0.2;
+const bulkBytes = { least: 32 * 1024, most: 480 * 1024 };
+const restMs = 0.3;
 
 /** One for the whole process, for a rest is of the whole process. */
 export function createSplice(): Splice {
@@ -19,8 +19,8 @@ export function createSplice(): Splice {
   /**
    * Stops the process for a moment, once in a turn of the event loop, so that the kernel gathers more for the next read.
    * A few large reads wake sender and receiver less often than many small ones: it halves the gateway's share of the
-   * processor in a transfer that fills it (docs/benchmarks.md). A timer cannot do it, it is five times too coarse.
-   * Keystrokes, and all that comes slower than some 300 MB/s, never get here.
+   * processor in a transfer that fills it (docs/benchmarks.md). A timer cannot do it, it is too coarse.
+   * Keystrokes, and all that comes slower than some 100 MB/s, never get here.
    */
   function restAfterBulk({ length }: Buffer): void {
     if (restIsDue || length < bulkBytes.least || length > bulkBytes.most) return;
