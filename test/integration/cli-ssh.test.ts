@@ -41,6 +41,20 @@ test('a key is made, registered, remembered, and found again', async () => {
   assert.equal((JSON.parse(again.stdout) as UserView).ssh_pubkey_fingerprint, await registered(world));
 });
 
+test('a remembered key that is gone gives way to another, and then to a new one', async () => {
+  await using world = await createCliWorld();
+  assert.equal((await world.run(['ssh', 'setup'])).exitCode, 0);
+  await rm(join(world.home, '.ssh'), { recursive: true });
+  await mkdir(join(world.home, '.ssh'), { mode: 0o700 });
+  const other = makeKey(join(world.home, '.ssh/id_rsa'));
+  assert.equal((await world.run(['ssh', 'setup', '--yes'])).exitCode, 0);
+  assert.equal(await registered(world), other);
+  await rm(join(world.home, '.ssh'), { recursive: true });
+  const made = await world.run(['ssh', 'setup', '--yes']);
+  assert.equal(made.exitCode, 0, made.stderr);
+  assert.notEqual(await registered(world), other);
+});
+
 test('the first of the usual keys is taken, and its public half made when it is missing', async () => {
   await using world = await createCliWorld();
   makeKey(join(world.home, '.ssh/id_rsa'));

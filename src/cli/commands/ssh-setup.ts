@@ -65,7 +65,7 @@ async function findOrMakeKey({ keyPath, generate }: Options, context: CliContext
   if (path !== undefined && !generate) return readSshKey(path);
   if (!generate) {
     const config = await readUserConfig(paths.configFile, { stderr, nowMs: Date.now() });
-    const found = await findSshKey({ env, configured: config.ssh?.key_path });
+    const found = await findSshKey({ env, remembered: config.ssh?.key_path });
     if (found !== null) return found;
   }
   const made = await generateSshKey(path ?? join(paths.userSshFolder, 'id_ed25519'), `${osUserName()}@${hostname()}`);

@@ -17,17 +17,20 @@ export type SshKey = {
 
 const defaultNames = ['id_ed25519', 'id_ecdsa', 'id_rsa'] as const;
 
-/** The key that was named (by an option, the environment, the person's file), else the first of the usual ones. */
+/**
+ * The key that the environment names, else the one that is remembered in the person's file, else the first of the usual
+ * ones. One that is only remembered may be gone meanwhile.
+ */
 export async function findSshKey(options: {
   env: Environment;
-  configured: string | undefined;
+  remembered: string | undefined;
 }): Promise<SshKey | null> {
-  const { env } = options;
-  const named = env['NEXUS_SSH_KEY_PATH'] || options.configured;
+  const { env, remembered } = options;
+  const named = env['NEXUS_SSH_KEY_PATH'];
   if (named) return readSshKey(expandHome(named, env));
   const folder = nexusPaths(env).userSshFolder;
-  for (const name of defaultNames) {
-    const path = join(folder, name);
+  const usual = defaultNames.map((name) => join(folder, name));
+  for (const path of remembered === undefined ? usual : [expandHome(remembered, env), ...usual]) {
     if (await exists(path)) return readSshKey(path);
   }
   return null;

@@ -46,7 +46,7 @@ export async function sshKeyPath(context: CliContext): Promise<string | null> {
     stderr: context.stderr,
     nowMs: Date.now(),
   });
-  const key = await findSshKey({ env: context.env, configured: config.ssh?.key_path }).catch(() => null);
+  const key = await findSshKey({ env: context.env, remembered: config.ssh?.key_path }).catch(() => null);
   return key?.path ?? null;
 }
 
