@@ -95,6 +95,8 @@ function build(platform: Platform, output: string): void {
       '--compile',
       '--bytecode',
       '--format=esm',
+      // A dynamic import is a file of its own in the binary: a command and a role read no more than they use.
+      '--splitting',
       '--minify-syntax',
       `--target=bun-${platform}`,
       `--compile-executable-path=${runtimeOf(platform)}`,

@@ -2,7 +2,6 @@
  * The typed client of the HTTP API, made from the table of endpoints. Every failure is a `NexusError` in the server's
  * words, or `ServerUnreachable` when no Nexus server answered; an aborted `signal` rejects with its own reason.
  */
-import { EventSourceParserStream } from 'eventsource-parser/stream';
 import type { WebSocket } from 'ws';
 import type { z } from 'zod';
 import { apiBase, endpoints } from './api.ts';
@@ -160,7 +159,11 @@ function createTransport(options: ClientOptions): Transport {
     return response;
   }
   async function* eventStream(endpoint: Endpoint, parts: RequestParts): AsyncGenerator<{ data: string }> {
-    const response = await request(endpoint, parts);
+    // Loaded when needed, as few commands follow anything.
+    const [response, { EventSourceParserStream }] = await Promise.all([
+      request(endpoint, parts),
+      import('eventsource-parser/stream'),
+    ]);
     const messages = requireBody(response)
       .pipeThrough(new TextDecoderStream() as unknown as ReadableWritablePair<string, Uint8Array>)
       .pipeThrough(new EventSourceParserStream());
