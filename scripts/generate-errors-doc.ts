@@ -15,7 +15,7 @@ below; in a workspace it stands under \`error\`:
 { "error": "CODE", "message": "what failed and why", "details": {}, "hint": "a next step", "request_id": "req-…" }
 \`\`\`
 
-This file is generated: \`node scripts/generate-errors-doc.ts\` writes it from \`src/contract/error-catalogue.ts\`.
+This file is generated: \`node scripts/generate-errors-doc.ts\` writes it from \`src/contract/error-catalogue/\`.
 `;
 
 export function renderErrorsDoc(): string {

@@ -1,4 +1,5 @@
-import { errorCatalogue, type Entry } from './error-catalogue.ts';
+import { errorCatalogue } from './error-catalogue.ts';
+import type { Entry } from './error-catalogue/entry.ts';
 
 export type ErrorCode = keyof typeof errorCatalogue;
 export type ErrorDetails<C extends ErrorCode> = Parameters<(typeof errorCatalogue)[C]['message']>[0];

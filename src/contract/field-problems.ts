@@ -1,6 +1,6 @@
 /** What a schema found wrong, in words for people: one problem a field, every field. */
 import type { z } from 'zod';
-import type { FieldProblem } from './error-catalogue.ts';
+import type { FieldProblem } from './error-catalogue/request-errors.ts';
 
 type Issue = z.core.$ZodIssue;
 type Path = readonly PropertyKey[];

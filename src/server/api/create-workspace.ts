@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
 import { NexusError } from '../../contract/errors.ts';
-import type { FieldProblem } from '../../contract/error-catalogue.ts';
+import type { FieldProblem } from '../../contract/error-catalogue/request-errors.ts';
 import { newId } from '../../contract/ids.ts';
 import type { ServerConfig } from '../../contract/server-config.ts';
 import type { ServiceSpec } from '../../contract/service-spec.ts';

@@ -3,7 +3,7 @@ import type { FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import type { Endpoint } from '../../contract/api.ts';
 import { NexusError } from '../../contract/errors.ts';
-import type { FieldProblem } from '../../contract/error-catalogue.ts';
+import type { FieldProblem } from '../../contract/error-catalogue/request-errors.ts';
 import { fieldProblems } from '../../contract/field-problems.ts';
 
 const nothing = z.strictObject({});
