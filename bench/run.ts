@@ -1,64 +1,54 @@
 /**
- * `make bench`: each figure beside the bare engine in the same run. Figures are milliseconds; a ratio is ours over
- * theirs, pair by pair. It runs on the compiled program and needs root, the engine, and the base (`nexus node setup`).
+ * `make bench`: each figure with its bound, beside the bare engine in the same run where there is such a thing. It runs
+ * the compiled program and needs root, the engine, and the base (`nexus node setup`). A figure that is out of its bound
+ * is printed so and ends it with 1.
  */
-import { cpus, totalmem, release } from 'node:os';
+import { cpus, loadavg, release, totalmem } from 'node:os';
 import { parseArgs } from 'node:util';
-import { createInstallation } from '../test/support/installation.ts';
-import { compiledProgram } from '../test/support/programs.ts';
 import { benchCreate } from './create.ts';
-import { benchCommand, benchDownload, withTarget } from './ssh.ts';
-import type { Summary } from './statistics.ts';
+import { tableOf, type Figure } from './figure.ts';
+import { benchFifty } from './fifty.ts';
+import { benchReads } from './reads.ts';
+import { benchRoundTrip } from './round-trip.ts';
+import { benchCommand, benchDownload } from './ssh.ts';
+import { benchTen } from './ten.ts';
+import { benchVersion } from './version.ts';
 
-type Result = { readonly ours: Summary; readonly theirs: Summary; readonly ratio: Summary };
+type Bench = (options: { readonly runs: number }) => Promise<readonly Figure[]>;
+
+/** By the name that `--only` takes. */
+const benches: Readonly<Record<string, Bench>> = {
+  version: benchVersion,
+  create: benchCreate,
+  ssh: benchCommand,
+  download: benchDownload,
+  'round-trip': benchRoundTrip,
+  reads: benchReads,
+  ten: benchTen,
+  fifty: benchFifty,
+};
 
 const { values } = parseArgs({
-  options: { runs: { type: 'string', default: '10' }, json: { type: 'boolean', default: false } },
+  options: {
+    only: { type: 'string', multiple: true, default: Object.keys(benches) },
+    runs: { type: 'string', default: '10' },
+    json: { type: 'boolean', default: false },
+  },
 });
-const runs = Number(values.runs);
 
-const nexus = await createInstallation({ program: compiledProgram });
-try {
-  await nexus.startServer();
-  const setup = await nexus.nexus(['ssh', 'setup', '--yes']);
-  if (setup.exitCode !== 0) throw new Error(setup.stderr);
-  const results: Record<string, Result & { bound: string }> = {};
-  results['POST /workspaces to the SSH banner | copy + start + banner'] = {
-    ...(await benchCreate(nexus, runs)),
-    bound: '≤ 1.3',
-  };
-  await withTarget(nexus, async (target) => {
-    results['ssh … true through the gateway | straight'] = {
-      ...(await benchCommand(target, runs * 2)),
-      bound: '≤ 1.1',
-    };
-    // A time ratio of 1.11 is a throughput ratio of 0.9.
-    results['1 GB over ssh through the gateway | straight'] = {
-      ...(await benchDownload(target, Math.ceil(runs / 2))),
-      bound: '≤ 1.11',
-    };
-  });
-  if (values.json) console.log(JSON.stringify(results, null, 2));
-  else print(results);
-} finally {
-  await nexus[Symbol.asyncDispose]();
+function benchNamed(name: string): Bench {
+  const bench = benches[name];
+  if (bench === undefined) throw new Error(`there is no figure ${name}; there are ${Object.keys(benches).join(', ')}`);
+  return bench;
 }
 
-function print(results: Readonly<Record<string, Result & { bound: string }>>): void {
-  console.log(
-    `${cpus().length} × ${cpus()[0]?.model ?? 'unknown'}, ${Math.round(totalmem() / 2 ** 30)} GiB, Linux ${release()}\n`,
-  );
-  console.log(
-    '| what (ours \\| theirs) | ours, median (min–max) ms | theirs, median (min–max) ms | ratio, median (min–max) | bound |',
-  );
-  console.log('| --- | --- | --- | --- | --- |');
-  for (const [name, { ours, theirs, ratio, bound }] of Object.entries(results)) {
-    console.log(
-      `| ${name.replace('|', '\\|')} | ${range(ours, 0)} | ${range(theirs, 0)} | ${range(ratio, 2)} | ${bound} |`,
-    );
-  }
+const figures: Figure[] = [];
+const load = loadavg()[0]?.toFixed(1);
+for (const bench of values.only.map(benchNamed)) figures.push(...(await bench({ runs: Number(values.runs) })));
+if (values.json) console.log(JSON.stringify(figures, null, 2));
+else {
+  const memory = Math.round(totalmem() / 2 ** 30);
+  console.log(`${cpus().length} × ${cpus()[0]?.model ?? 'unknown'}, ${memory} GiB, Linux ${release()}; load ${load}\n`);
+  console.log(tableOf(figures));
 }
-
-function range({ median, min, max }: Summary, digits: number): string {
-  return `${median.toFixed(digits)} (${min.toFixed(digits)}–${max.toFixed(digits)})`;
-}
+if (!figures.every(({ isWithin }) => isWithin)) process.exitCode = 1;

@@ -7,13 +7,17 @@ import { sql } from 'kysely';
 import type { Kysely } from 'kysely';
 import { NexusError } from '../../contract/errors.ts';
 import * as initial from './migrations/001-initial.ts';
+import * as workspaceIndexes from './migrations/002-workspace-indexes.ts';
 import type { Database } from './schema.ts';
 import { findSetting, putSetting } from './settings.ts';
 
 export type Migration = { readonly name: string; readonly up: (db: Kysely<unknown>) => Promise<void> };
 
 /** In their order; one that was released is never changed. */
-export const migrations: readonly Migration[] = [{ name: '001-initial', up: initial.up }];
+export const migrations: readonly Migration[] = [
+  { name: '001-initial', up: initial.up },
+  { name: '002-workspace-indexes', up: workspaceIndexes.up },
+];
 
 const versionSetting = 'schema_version';
 

@@ -27,21 +27,28 @@ export function findWorkspaceByName(db: Db, ownerId: string, name: string): Prom
 }
 
 export type WorkspaceFilter = { ownerId?: string | undefined; status?: string | undefined };
-export type WorkspaceListItem = WorkspaceRow & { owner: string; services_count: number };
+
+/** What a list shows of each; the rest of a row can be long. */
+const listedColumns = ['id', 'name', 'status', 'provider', 'ssh_port', 'created_at'] as const;
+export type WorkspaceListItem = Pick<WorkspaceRow, (typeof listedColumns)[number]> & {
+  owner: string;
+  services_count: number;
+};
 
 /** Newest first, with the owner's name; `total` counts all that match. */
 export async function listWorkspaces(
   db: Db,
   { ownerId, status, limit, offset }: WorkspaceFilter & { limit: number; offset: number },
 ): Promise<{ rows: WorkspaceListItem[]; total: number }> {
-  let matching = db.selectFrom('workspaces').innerJoin('users', 'users.id', 'workspaces.owner_id');
+  let matching = db.selectFrom('workspaces');
   if (ownerId !== undefined) matching = matching.where('workspaces.owner_id', '=', ownerId);
   if (status !== undefined) matching = matching.where('workspaces.status', '=', status);
   const { total } = await matching
     .select((select) => select.fn.countAll<number | string>().as('total'))
     .executeTakeFirstOrThrow();
   const rows = await matching
-    .selectAll('workspaces')
+    .innerJoin('users', 'users.id', 'workspaces.owner_id')
+    .select(listedColumns.map((column) => `workspaces.${column}` as const))
     .select('users.github_username as owner')
     .select((select) =>
       select
