@@ -16,6 +16,8 @@ export type Answer =
   | { readonly raw: string; readonly headers?: Record<string, string> }
   /** The connection is cut. */
   | { readonly cut: true }
+  /** The answer begins, and then the connection is cut, or nothing follows. */
+  | { readonly half: 'cut' | 'silent' }
   | { readonly silent: true };
 
 export type Asked = { readonly method: string; readonly path: string; readonly body: Buffer };
@@ -77,6 +79,10 @@ export class FakeEngine {
     if ('silent' in answer) return;
     if ('cut' in answer) {
       response.destroy();
+      return;
+    }
+    if ('half' in answer) {
+      response.writeHead(200).write('{"type":"sync",', () => answer.half === 'cut' && response.destroy());
       return;
     }
     if ('raw' in answer) {

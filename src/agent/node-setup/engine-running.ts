@@ -41,9 +41,9 @@ export function engineRunningStep(options: RunningOptions = {}): SetupStep {
     async apply(onProgress) {
       onProgress('starting the engine');
       await startEngine({ ...options, logFile });
-      const deadline = Date.now() + startTimeoutMs;
+      const deadline = performance.now() + startTimeoutMs;
       while (!(await answers())) {
-        if (Date.now() > deadline)
+        if (performance.now() > deadline)
           throw unavailable(
             `the engine did not answer ${startTimeoutMs / 1000} s after its start; its log is ${logFile}`,
           );

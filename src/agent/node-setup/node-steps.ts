@@ -30,7 +30,7 @@ const defaultImage = 'debian:12';
 
 /** The engine of this machine, where it is or will be. */
 export function nodeEngine({ socketPath, project = layout.project }: NodeOptions): EngineClient {
-  return createEngineClient({ socketPath: socketPath ?? likelySocket(), project });
+  return createEngineClient({ socketPath: socketPath ?? (() => likelySocket()), project });
 }
 
 /** What has to be right before the engine can be asked anything. */

@@ -56,7 +56,7 @@ export function createMonitors(options: {
       function onLine(line: string): void {
         watchOf(id).takeLine(line);
         // A look at the units prints them one by one, and `beat` when all of them are there.
-        if (!line.startsWith('unit')) tell(watchOf(id).reports(), Date.now());
+        if (!line.startsWith('unit')) tell(watchOf(id).reports(), performance.now());
       }
       const monitor = startMonitor(provider, { id, address }, { onLine, log: options.log });
       monitors.set(id, monitor);
@@ -68,8 +68,8 @@ export function createMonitors(options: {
       monitors.get(id)?.look();
     },
     async complete(id, { timeoutMs }) {
-      const deadline = Date.now() + timeoutMs;
-      while (monitors.has(id) && !watchOf(id).isComplete() && Date.now() < deadline) await sleep(20);
+      const deadline = performance.now() + timeoutMs;
+      while (monitors.has(id) && !watchOf(id).isComplete() && performance.now() < deadline) await sleep(20);
     },
     forget(id) {
       void end(id);

@@ -36,6 +36,22 @@ it('says that the engine is not there when the socket is dead, cut or silent', a
   await assert.rejects(silent.client.get('/1.0', z.any(), { timeoutMs: 30 }), { code: 'provider_unavailable' });
 });
 
+it('says the same of one that dies, or falls silent, in the middle of its answer', async () => {
+  await using cut = await FakeEngine.start(() => ({ half: 'cut' }));
+  await assert.rejects(cut.client.change('GET', '/1.0'), { code: 'provider_unavailable' });
+  await using silent = await FakeEngine.start(() => ({ half: 'silent' }));
+  await assert.rejects(silent.client.get('/1.0', z.any(), { timeoutMs: 30 }), { code: 'provider_unavailable' });
+});
+
+it('looks for the socket at every request', async () => {
+  await using engine = await FakeEngine.start(() => ({ value: 1 }));
+  let path = '/no/such/socket';
+  const client = createEngineClient({ socketPath: () => path, project: 'test' });
+  await assert.rejects(client.get('/1.0', z.number()), { code: 'provider_unavailable' });
+  path = engine.client.socketPath;
+  assert.equal(await client.get('/1.0', z.number()), 1);
+});
+
 it('can be given up', async () => {
   await using engine = await FakeEngine.start(() => ({ silent: true }));
   const controller = new AbortController();

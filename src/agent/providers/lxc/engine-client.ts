@@ -62,14 +62,18 @@ const operationSucceeded = 200;
 /** One wait is not longer than this; it is asked again until the caller's deadline. */
 const longestWaitSeconds = 600;
 
-export function createEngineClient({ socketPath, project }: { socketPath: string; project: string }): EngineClient {
-  const connection = { socketPath, project };
+/** @param options.socketPath a function is asked at every request: the engine may come later than its client */
+export function createEngineClient(options: { socketPath: string | (() => string); project: string }): EngineClient {
+  const { project } = options;
+  const socketPath = (): string => (typeof options.socketPath === 'string' ? options.socketPath : options.socketPath());
+  const connection = (): Connection => ({ socketPath: socketPath(), project });
 
   async function json(method: Method, path: string, body: unknown, options: RequestOptions = {}): Promise<unknown> {
     const payload = body === undefined ? undefined : Buffer.from(JSON.stringify(body));
     const headers = payload ? { 'content-type': 'application/json' } : {};
-    const response = await send(connection, { method, path, payload, headers, ...options });
-    return readReply(response);
+    const to = connection();
+    const response = await send(to, { method, path, payload, headers, ...options });
+    return readReply(response, { ...to, ...options });
   }
 
   async function begin(method: Method, path: string, body: unknown, options?: RequestOptions): Promise<Operation> {
@@ -84,7 +88,9 @@ export function createEngineClient({ socketPath, project }: { socketPath: string
     });
 
   return {
-    socketPath,
+    get socketPath() {
+      return socketPath();
+    },
     project,
     begin,
     waitFor,
@@ -99,16 +105,18 @@ export function createEngineClient({ socketPath, project }: { socketPath: string
       return waitFor(operation.id, { timeoutMs, signal });
     },
     async download(path, options) {
-      const response = await send(connection, { method: 'GET', path, payload: undefined, headers: {}, ...options });
-      if (response.statusCode !== 200) await readReply(response);
+      const to = connection();
+      const response = await send(to, { method: 'GET', path, payload: undefined, headers: {}, ...options });
+      if (response.statusCode !== 200) await readReply(response, { ...to, ...options });
       return response;
     },
     async upload(path, content, options) {
-      const response = await send(connection, { method: 'POST', path, payload: content, ...options });
-      return operationSchema.safeParse(await readReply(response)).data ?? null;
+      const to = connection();
+      const response = await send(to, { method: 'POST', path, payload: content, ...options });
+      return operationSchema.safeParse(await readReply(response, { ...to, ...options })).data ?? null;
     },
     websocket(operationId, secret) {
-      const url = `ws+unix://${socketPath}:/1.0/operations/${operationId}/websocket?secret=${secret}`;
+      const url = `ws+unix://${socketPath()}:/1.0/operations/${operationId}/websocket?secret=${secret}`;
       return new WebSocket(url, { perMessageDeflate: false });
     },
   };
@@ -116,9 +124,9 @@ export function createEngineClient({ socketPath, project }: { socketPath: string
 
 /** @param wait waits for so many seconds at most, and tells how the operation is then */
 async function waitUntilDone(timeoutMs: number, wait: (seconds: number) => Promise<Operation>): Promise<Operation> {
-  const deadline = Date.now() + timeoutMs;
+  const deadline = performance.now() + timeoutMs;
   for (;;) {
-    const leftMs = deadline - Date.now();
+    const leftMs = deadline - performance.now();
     if (leftMs <= 0) throw new EngineFailure({ status: 0, message: `it was not done in ${timeoutMs / 1000} s` });
     const operation = await wait(Math.min(Math.ceil(leftMs / 1000), longestWaitSeconds));
     if (operation.status_code === operationSucceeded) return operation;
@@ -134,7 +142,9 @@ type Outgoing = RequestOptions & {
   readonly headers: Readonly<Record<string, string>>;
 };
 
-function send(to: { socketPath: string; project: string }, outgoing: Outgoing): Promise<IncomingMessage> {
+type Connection = { readonly socketPath: string; readonly project: string };
+
+function send(to: Connection, outgoing: Outgoing): Promise<IncomingMessage> {
   const { method, path, payload, headers, query = {}, timeoutMs = requestTimeoutMs, signal } = outgoing;
   const search = new URLSearchParams({ project: to.project, ...query });
   return new Promise((resolve, reject) => {
@@ -168,15 +178,29 @@ function send(to: { socketPath: string; project: string }, outgoing: Outgoing): 
   });
 }
 
-async function readReply(response: IncomingMessage): Promise<unknown> {
-  const chunks: Buffer[] = [];
-  for await (const chunk of response) chunks.push(chunk as Buffer);
-  const text = Buffer.concat(chunks).toString('utf8');
+/** An engine that dies in the middle of its answer, or stops there, is one that does not answer. */
+async function readReply(
+  response: IncomingMessage,
+  { socketPath, timeoutMs = requestTimeoutMs, signal }: RequestOptions & Connection,
+): Promise<unknown> {
+  const late = new Error(`no end of an answer in ${timeoutMs / 1000} s`);
+  const deadline = setTimeout(() => response.destroy(late), timeoutMs);
+  const text = await readText(response)
+    .catch((error: unknown) => {
+      throw signal?.aborted ? error : engineUnreachable(socketPath, error);
+    })
+    .finally(() => clearTimeout(deadline));
   const reply = replySchema.safeParse(parseJson(text));
   if (!reply.success) throw new EngineFailure({ status: response.statusCode ?? 0, message: text.slice(0, 500) });
   if (reply.data.type === 'error')
     throw new EngineFailure({ status: reply.data.error_code ?? 0, message: reply.data.error ?? 'unknown' });
   return reply.data.metadata;
+}
+
+async function readText(response: IncomingMessage): Promise<string> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of response) chunks.push(chunk as Buffer);
+  return Buffer.concat(chunks).toString('utf8');
 }
 
 function parseJson(text: string): unknown {

@@ -37,11 +37,14 @@ export async function execInInstance(engine: EngineClient, name: string, spec: E
     throw new NexusError('stream_failed', { reason: `${name}: the command's streams did not open` }, { cause });
   });
 
+  const exitCode = exitOf(engine, operation, { sockets, ended: [stdout.ended, stderr.ended] });
+  // Not everybody waits for it, and an engine that goes away must not end the agent.
+  exitCode.catch(() => undefined);
   return {
     stdin: sendingSide(input, { terminal: spec.terminal !== undefined }),
     stdout: stdout.stream,
     stderr: stderr.stream,
-    exitCode: exitOf(engine, operation, { sockets, ended: [stdout.ended, stderr.ended] }),
+    exitCode,
     resize({ columns, rows }) {
       tell(control, { command: 'window-resize', args: { width: String(columns), height: String(rows) } });
     },

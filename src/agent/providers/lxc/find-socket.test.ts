@@ -14,6 +14,17 @@ it('takes the first that is there', async () => {
   await rm(folder, { recursive: true });
 });
 
+it('takes the one that the environment names, as the commands of the engines do, and no other', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'nexus-socket-'));
+  const present = join(folder, 'unix.socket');
+  await writeFile(present, '');
+  assert.equal(findSocket([], { LXD_DIR: folder }), present);
+  assert.equal(findSocket([], { INCUS_DIR: '/nowhere', LXD_SOCKET: present }), present);
+  assert.equal(findSocket([present], { LXD_SOCKET: '/nowhere/socket' }), null);
+  assert.equal(likelySocket({ INCUS_SOCKET: '/nowhere/socket' }), '/nowhere/socket');
+  await rm(folder, { recursive: true });
+});
+
 it('has a place to look at in any case', () => {
   assert.ok(knownSockets.some((path) => path === likelySocket()));
 });

@@ -87,12 +87,12 @@ export async function whenIdle(engine: EngineClient, name: string): Promise<void
 
 /** Tries again while another operation, one of an agent that died say, has the instance. */
 async function whenNotBusy<T>(task: () => Promise<T>): Promise<T> {
-  const deadline = Date.now() + busyTimeoutMs;
+  const deadline = performance.now() + busyTimeoutMs;
   for (;;) {
     try {
       return await task();
     } catch (thrown) {
-      if (!isBusy(thrown) || Date.now() > deadline) throw thrown;
+      if (!isBusy(thrown) || performance.now() > deadline) throw thrown;
       await sleep(busyRetryMs);
     }
   }

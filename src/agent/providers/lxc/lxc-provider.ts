@@ -20,7 +20,7 @@ import { engineKind, probeEngine } from './probe-engine.ts';
 export type LxcOptions = {
   /** Only instances of this cluster are ever seen or touched. */
   readonly clusterId: string;
-  /** Absent: found by itself. */
+  /** Absent: found by itself, at every request. */
   readonly socketPath?: string | undefined;
   readonly project?: string | undefined;
   readonly pool?: string | undefined;
@@ -39,7 +39,7 @@ const capabilities: Capabilities = { init: 'systemd', freeze: true, snapshot: tr
 /** Workspaces as unprivileged containers of LXD or Incus. */
 export function createLxcProvider(options: LxcOptions): Provider {
   const { clusterId, project = layout.project, pool = layout.pool, cacheFolder = layout.cacheFolder } = options;
-  const engine = createEngineClient({ socketPath: options.socketPath ?? likelySocket(), project });
+  const engine = createEngineClient({ socketPath: options.socketPath ?? (() => likelySocket()), project });
   const stopped = new AbortController();
 
   const range = async (): Promise<AddressRange> =>

@@ -9,8 +9,8 @@ export async function sshAnswers(
   address: string,
   { timeoutMs, port = 22 }: { timeoutMs: number; port?: number },
 ): Promise<boolean> {
-  const deadline = Date.now() + timeoutMs;
-  while (Date.now() < deadline) {
+  const deadline = performance.now() + timeoutMs;
+  while (performance.now() < deadline) {
     if (await greets(address, port)) return true;
     await sleep(pauseMs);
   }
