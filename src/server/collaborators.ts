@@ -27,6 +27,8 @@ export type Reconciler = {
 /** Connected agents and the gateway. */
 export type Peers = {
   nodeConnected(node: string): boolean;
+  /** Since the server started. */
+  hasHeardOf(node: string): boolean;
   gateway(): { connected: boolean; version: string | null };
   /** Sends a command and waits for its answer, over losses of the connection. @throws node_unreachable, timeout, or the agent's error */
   command(node: string, command: AgentCommand, options: { timeoutMs: number }): Promise<Observation>;

@@ -159,6 +159,7 @@ function obedientReconciler({ asked, store }: Pick<ApiWorld, 'asked' | 'store'>)
 function obedientPeers({ asked }: Pick<ApiWorld, 'asked'>): Peers {
   return {
     nodeConnected: () => true,
+    hasHeardOf: () => false,
     gateway: () => ({ connected: true, version: '1.0.0' }),
     command: async () => {
       throw new NexusError('node_unreachable', { node: 'node-1' });

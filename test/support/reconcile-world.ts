@@ -35,6 +35,8 @@ export type ReconcileWorld = AsyncDisposable & {
   readonly url: string;
   /** The server that runs now. */
   readonly server: ReconcileServer;
+  /** The server's wall clock shows so much more than this machine's: a test may put it forward or back. */
+  readonly clock: { aheadMs: number };
   /** Every figure that was measured. */
   readonly measured: Readonly<Record<'created' | 'services' | 'ssh', number[]>>;
   readonly uploads: string[];
@@ -67,7 +69,8 @@ export async function createReconcileWorld(options: Options = {}): Promise<Recon
     ports: { ssh: '2222-2229', services: '23000-23009' },
     ...options.config,
   });
-  const now = (): Date => new Date();
+  const clock = { aheadMs: 0 };
+  const now = (): Date => new Date(Date.now() + clock.aheadMs);
   const store = await openStore(join(dataDir, 'nexus.db'), { now });
   const identity = await loadIdentity(join(dataDir, 'server.pem'));
   const measured = { created: [] as number[], services: [] as number[], ssh: [] as number[] };
@@ -86,6 +89,7 @@ export async function createReconcileWorld(options: Options = {}): Promise<Recon
       measured,
       uploads,
       silenceMs: options.silenceMs,
+      now,
     });
     port = server.port;
   }
@@ -100,6 +104,7 @@ export async function createReconcileWorld(options: Options = {}): Promise<Recon
     store,
     config,
     dataDir,
+    clock,
     measured,
     uploads,
     get url() {
@@ -118,7 +123,7 @@ export async function createReconcileWorld(options: Options = {}): Promise<Recon
     killAfterCommits: (commits) => mortal.dieAfter(commits),
     async joinToken(role, name, { livesMs = 60_000 } = {}) {
       const token = newJoinToken(identity.publicKey);
-      const expires_at = new Date(Date.now() + livesMs).toISOString();
+      const expires_at = new Date(now().getTime() + livesMs).toISOString();
       await store.transaction((tx) =>
         insertJoinToken(tx, { token_hash: joinTokenHash(token), role, name, expires_at }),
       );
@@ -167,11 +172,11 @@ type Parts = {
   readonly measured: Record<'created' | 'services' | 'ssh', number[]>;
   readonly uploads: string[];
   readonly silenceMs: number | undefined;
+  readonly now: () => Date;
 };
 
 async function buildServer(parts: Parts): Promise<ReconcileServer & { port: number }> {
-  const { store, identity, config, measured, uploads, silenceMs } = parts;
-  const now = (): Date => new Date();
+  const { store, identity, config, measured, uploads, silenceMs, now } = parts;
   const { clusterId, streamKey } = await loadServerSecrets(store);
   const hub = await createHub({
     store,

@@ -12,6 +12,7 @@ import type { AppDeps, HandlerDeps } from './app-deps.ts';
 import { answerBrokenRequest, answerError, answerErrors } from './error-answers.ts';
 import { createHandlers } from './handlers.ts';
 import { dropPartialUploads, uploadType } from './put-source.ts';
+import { RateLimitStore } from './rate-limit-store.ts';
 import { registerEndpoints } from './register-endpoints.ts';
 import { requestIdOf } from './request-id.ts';
 import { registerRootRoutes } from './root-routes.ts';
@@ -50,6 +51,7 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
   await app.register(rateLimit, {
     max: deps.config.limits.requests_per_minute,
     timeWindow: 60_000,
+    store: RateLimitStore,
     keyGenerator: (request) => String(request.caller?.githubId),
     // Whoever needs not sign in is nobody in particular.
     allowList: (request) => request.caller === null,

@@ -12,7 +12,7 @@ type Deps = Pick<AppDeps, 'store' | 'peers' | 'now' | 'config' | 'reconciler'>;
 
 export function healthHandlers(deps: Deps): Pick<Handlers, 'getHealth' | 'getStatus'> {
   const { store, peers, now, config, reconciler } = deps;
-  const startedAt = now().getTime();
+  const startedAt = performance.now();
 
   /** Degraded: the API works, but there is a node that does not answer, or none at all, or no gateway. */
   async function health(): Promise<HealthView> {
@@ -22,7 +22,7 @@ export function healthHandlers(deps: Deps): Pick<Handlers, 'getHealth' | 'getSta
     return {
       status: peers.gateway().connected && well ? 'ok' : 'degraded',
       timestamp: now().toISOString(),
-      uptime_seconds: (now().getTime() - startedAt) / 1000,
+      uptime_seconds: (performance.now() - startedAt) / 1000,
       nodes: Object.fromEntries(
         views.map(({ name, status, last_heartbeat, workspaces }) => [name, { status, last_heartbeat, workspaces }]),
       ),

@@ -95,7 +95,9 @@ function nodeView(row: NodeRow, { workspaces, peers, now }: Context): NodeView {
 }
 
 function statusOf(row: NodeRow, { peers, now }: Omit<Context, 'workspaces'>): NodeView['status'] {
+  // Of one that was heard of, the silence is measured; of the others the time in the database is all there is.
   const silentMs = row.last_heartbeat === null ? Infinity : now().getTime() - Date.parse(row.last_heartbeat);
-  if (!peers.nodeConnected(row.name) || silentMs > unreachableAfterMs) return 'unreachable';
+  const isSilent = !peers.hasHeardOf(row.name) && silentMs > unreachableAfterMs;
+  if (!peers.nodeConnected(row.name) || isSilent) return 'unreachable';
   return row.draining === 1 ? 'draining' : 'ready';
 }

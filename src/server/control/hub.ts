@@ -64,6 +64,7 @@ export async function createHub(options: HubOptions): Promise<Hub> {
   const { store, identity, clusterId, log, now } = options;
   const events = createPeerEvents();
   const peers = new Map<string, Peer>();
+  const heardOf = new Set<string>();
   let table: RoutingTable | null = null;
   let streamAddress = parseAddress(await findSetting(store.db, streamAddressSetting));
   const commands = createCommandLine((node, message) => tell(node, message));
@@ -80,6 +81,10 @@ export async function createHub(options: HubOptions): Promise<Hub> {
   // A server that comes back gives its nodes the time to do so too before it calls them unreachable.
   for (const { name } of await listNodes(store.db, 'agent')) liveness.heard(name);
 
+  function hearOf(node: string): void {
+    heardOf.add(node);
+    liveness.heard(node);
+  }
   function tell(name: string, message: ServerToPeer): boolean {
     const connection = peers.get(name)?.connection;
     connection?.send(message);
@@ -116,7 +121,7 @@ export async function createHub(options: HubOptions): Promise<Hub> {
 
   function greet({ row, connection }: Peer): void {
     if (row.role === 'agent') {
-      liveness.heard(row.name);
+      hearOf(row.name);
       commands.connected(row.name);
     } else if (table) connection.send({ type: 'routes', table });
     events.emit({ type: 'connected', role: row.role, name: row.name, version: row.version ?? '' });
@@ -124,7 +129,7 @@ export async function createHub(options: HubOptions): Promise<Hub> {
 
   function hear({ row }: Peer, message: PeerToServer): void {
     const { name, role } = row;
-    if (role === 'agent') liveness.heard(name);
+    if (role === 'agent') hearOf(name);
     if (message.type === 'heartbeat') return inBackground(writeHeartbeat(name, message));
     if (role === 'agent') return hearAgent(name, message);
     if (message.type === 'listening') return inBackground(moveStreams(message));
@@ -189,9 +194,11 @@ export async function createHub(options: HubOptions): Promise<Hub> {
     },
     disconnect(node) {
       peers.get(node)?.connection.close('the node was removed');
+      heardOf.delete(node);
       liveness.forget(node);
     },
     nodeConnected: (node) => liveness.isReachable(node),
+    hasHeardOf: (node) => heardOf.has(node),
     isReachable: (node) => liveness.isReachable(node),
     versionOf: (name) => peers.get(name)?.row.version ?? null,
     gateway() {

@@ -4,6 +4,7 @@ import { updateService } from '../store/services.ts';
 import type { LoopDeps } from './loop-deps.ts';
 import type { OperationRunner } from './operation-runner.ts';
 import { readWorkspace } from './read-want.ts';
+import type { SteadyTimes } from './steady-times.ts';
 
 export type ServiceAction = 'start' | 'stop' | 'restart';
 
@@ -14,9 +15,18 @@ export type ServiceAction = 'start' | 'stop' | 'restart';
 export async function commandService(
   id: string,
   { service, action }: { readonly service: string; readonly action: ServiceAction },
-  { store, hub, config, runner }: Pick<LoopDeps, 'store' | 'hub' | 'config'> & { readonly runner: OperationRunner },
+  {
+    store,
+    hub,
+    config,
+    runner,
+    times,
+  }: Pick<LoopDeps, 'store' | 'hub' | 'config'> & {
+    readonly runner: OperationRunner;
+    readonly times: SteadyTimes;
+  },
 ): Promise<void> {
-  const state = await readWorkspace(store.db, id, config);
+  const state = await readWorkspace(store.db, id, { ...config, times });
   const wanted = state?.want.services.find(({ spec }) => spec.name === service);
   if (!state || !wanted) throw new NexusError('not_found', { kind: 'service', name: service });
   const { want, row } = state;

@@ -8,6 +8,7 @@ import type { LoopDeps } from './loop-deps.ts';
 import type { Observer } from './observer.ts';
 import { readWorkspace, type WorkspaceState } from './read-want.ts';
 import type { ServiceClock } from './service-clock.ts';
+import type { SteadyTimes } from './steady-times.ts';
 import { writeConclusion } from './write-state.ts';
 
 export type Said = {
@@ -27,14 +28,19 @@ export type Conclusions = {
 
 export function createConclusions(
   id: string,
-  deps: Pick<LoopDeps, 'store' | 'config' | 'now' | 'occupiedPorts'>,
-  parts: { readonly observer: Pick<Observer, 'observation'>; readonly clock: ServiceClock },
+  deps: Pick<LoopDeps, 'store' | 'config' | 'occupiedPorts'>,
+  parts: {
+    readonly observer: Pick<Observer, 'observation'>;
+    readonly clock: ServiceClock;
+    readonly times: SteadyTimes;
+  },
 ): Conclusions {
-  const { store, config, now } = deps;
+  const { store, config } = deps;
+  const { times } = parts;
 
   function conclude(tx: Tx, { row, want }: WorkspaceState, said: Said): Promise<boolean> {
-    const nowMs = now().getTime();
-    const services = serviceVerdicts(want, parts.observer.observation, nowMs);
+    const nowMs = times.now();
+    const services = serviceVerdicts(want, times.observation(parts.observer.observation), nowMs);
     parts.clock.judged(services, nowMs);
     const conclusion = { generation: row.generation, ...said, services };
     return writeConclusion(tx, id, conclusion, { publicHost: config.public_host });
@@ -48,7 +54,7 @@ export function createConclusions(
     writeIn,
     write: (state, said) => store.transaction((tx) => writeIn(tx, state, said)),
     async refresh(news = {}) {
-      const state = await readWorkspace(store.db, id, config);
+      const state = await readWorkspace(store.db, id, { ...config, times });
       if (!state) return;
       const { row, want } = state;
       const error = row.error_json === null ? null : (JSON.parse(row.error_json) as ErrorBody);

@@ -6,6 +6,7 @@ import type { Seen } from '../../core/plan/plan-types.ts';
 import { findWorkspace } from '../store/workspaces.ts';
 import { commandTimeoutMs } from './command-timeouts.ts';
 import type { LoopDeps } from './loop-deps.ts';
+import type { SteadyTimes } from './steady-times.ts';
 import { writeObservation } from './take-answer.ts';
 
 export type Observer = {
@@ -23,8 +24,8 @@ export type Observer = {
 
 export function createObserver(
   id: string,
-  { store, hub, log, now, routesChanged }: Pick<LoopDeps, 'store' | 'hub' | 'log' | 'now' | 'routesChanged'>,
-  onSeen: () => void,
+  { store, hub, log, routesChanged }: Pick<LoopDeps, 'store' | 'hub' | 'log' | 'routesChanged'>,
+  { times, onSeen }: { readonly times: Pick<SteadyTimes, 'now'>; readonly onSeen: () => void },
 ): Observer {
   let observation: Observation | null = null;
   let blind: Seen['blind'] = null;
@@ -38,7 +39,7 @@ export function createObserver(
       blind = null;
     } catch (thrown) {
       const error = toNexusError(thrown).toBody();
-      blind = { error, attempts: (blind?.attempts ?? 0) + 1, atMs: now().getTime() };
+      blind = { error, attempts: (blind?.attempts ?? 0) + 1, atMs: times.now() };
     }
     hub.forget(node, [operation]);
     if (observation) await write(observation);

@@ -18,14 +18,15 @@ export type OccupiedPorts = {
 /** A port that is in no table is not tried by the gateway: after this long it is worth a try. */
 const forgetAfterMs = 10 * 60_000;
 
-export function createOccupiedPorts(now: () => Date): OccupiedPorts {
+/** @param now ms of a clock that does not jump */
+export function createOccupiedPorts(now: () => number = () => performance.now()): OccupiedPorts {
   const ports = new Map<number, { reason: string; atMs: number }>();
   return {
     current() {
       return new Map([...ports].map(([port, { reason }]) => [port, reason]));
     },
     applied(listened, failed) {
-      const nowMs = now().getTime();
+      const nowMs = now();
       for (const port of listened) ports.delete(port);
       for (const [port, { atMs }] of ports) if (nowMs - atMs > forgetAfterMs) ports.delete(port);
       for (const { listen, reason } of failed) ports.set(listen, { reason, atMs: nowMs });

@@ -1,4 +1,5 @@
 /** What the database says of a workspace, as the plan wants it. */
+import { sql } from 'kysely';
 import { agentCommand, type AgentCommand } from '../../contract/control-protocol.ts';
 import type { ErrorBody } from '../../contract/errors.ts';
 import type { ServerConfig } from '../../contract/server-config.ts';
@@ -11,6 +12,7 @@ import { listServices } from '../store/services.ts';
 import type { Db } from '../store/store.ts';
 import { findUser } from '../store/users.ts';
 import { findWorkspace } from '../store/workspaces.ts';
+import type { SteadyTimes } from './steady-times.ts';
 
 export type WantSettings = Pick<ServerConfig, 'limits' | 'github' | 'auth'>;
 
@@ -23,7 +25,11 @@ export type WorkspaceState = {
   readonly open: readonly OperationRow[];
 };
 
-export async function readWorkspace(db: Db, id: string, settings: WantSettings): Promise<WorkspaceState | null> {
+export async function readWorkspace(
+  db: Db,
+  id: string,
+  { times, ...settings }: WantSettings & { readonly times: Pick<SteadyTimes, 'at'> },
+): Promise<WorkspaceState | null> {
   const row = await findWorkspace(db, id);
   if (!row) return null;
   const services = await listServices(db, id);
@@ -31,13 +37,12 @@ export async function readWorkspace(db: Db, id: string, settings: WantSettings):
     .selectFrom('operations')
     .selectAll()
     .where('workspace_id', '=', id)
-    .orderBy('ended_at')
-    .orderBy('started_at')
-    .orderBy('id')
+    // As they were written down: by their times, one from before the clock was put back would be the newest for long.
+    .orderBy(sql`rowid`)
     .execute();
   const owner = await findUser(db, row.owner_id);
   const open = operations.filter((operation) => operation.ended_at === null);
-  return { row, services, want: wantOf({ row, services, operations, owner }, settings), open };
+  return { row, services, want: wantOf({ row, services, operations, owner }, settings, times), open };
 }
 
 export function requestOf(row: WorkspaceRow): CreateWorkspaceRequest {
@@ -59,7 +64,11 @@ type Rows = {
   readonly owner: UserRow | undefined;
 };
 
-function wantOf({ row, services, operations, owner }: Rows, { limits, github, auth }: WantSettings): Want {
+function wantOf(
+  { row, services, operations, owner }: Rows,
+  { limits, github, auth }: WantSettings,
+  times: Pick<SteadyTimes, 'at'>,
+): Want {
   const { repo } = requestOf(row);
   const ended = operations.filter((operation) => operation.ended_at !== null);
   return {
@@ -91,8 +100,10 @@ function wantOf({ row, services, operations, owner }: Rows, { limits, github, au
       spec: serviceSpec.parse(JSON.parse(service.spec_json)),
       want: service.want,
     })),
-    wantedAt: Date.parse(row.wanted_at),
-    done: ended.filter((operation) => operation.generation === row.generation).map(doneOf),
+    wantedAt: times.at(`wish ${row.generation}`, row.wanted_at),
+    done: ended
+      .filter((operation) => operation.generation === row.generation)
+      .map((operation) => doneOf(operation, times)),
     configuredWith: lastConfigure(ended),
   };
 }
@@ -103,12 +114,12 @@ function gitIdentity(owner: UserRow): { name: string; email: string } {
   return { name: github_username, email: `${github_id}+${github_username}@users.noreply.github.com` };
 }
 
-function doneOf(operation: OperationRow): Done {
+function doneOf(operation: OperationRow, times: Pick<SteadyTimes, 'at'>): Done {
   return {
     command: commandOf(operation),
     error: operation.error_json === null ? null : (JSON.parse(operation.error_json) as ErrorBody),
-    startedAt: Date.parse(operation.started_at),
-    endedAt: Date.parse(operation.ended_at ?? operation.started_at),
+    startedAt: times.at(`start of ${operation.id}`, operation.started_at),
+    endedAt: times.at(`end of ${operation.id}`, operation.ended_at ?? operation.started_at),
   };
 }
 

@@ -35,7 +35,7 @@ const routesWithinMs = 2_000;
 export function createReconciler(options: ReconcilerOptions): RunningReconciler {
   const { store, hub, config, log, now, metrics } = options;
   const loops = new Map<string, WorkspaceLoop>();
-  const occupied = createOccupiedPorts(now);
+  const occupied = createOccupiedPorts();
   const routes = createRoutesPublisher({
     store,
     serverStreamKey: options.serverStreamKey,

@@ -17,6 +17,7 @@ import { createOperationRunner, type Outcome } from './operation-runner.ts';
 import { commandOf, readWorkspace, type WorkspaceState } from './read-want.ts';
 import { createServiceClock } from './service-clock.ts';
 import { createSettleWaiters } from './settle-waiters.ts';
+import { createSteadyTimes } from './steady-times.ts';
 
 export type WorkspaceLoop = Pick<Observer, 'reported' | 'servicesReported'> & {
   /** Look at it soon. */
@@ -31,7 +32,7 @@ export type WorkspaceLoop = Pick<Observer, 'reported' | 'servicesReported'> & {
   end(): void;
 };
 
-/** When to look again: at once, at a time (ms since the epoch), or when woken. */
+/** When to look again: at once, at a time (of the steady clock), or when woken. */
 type Next = 'now' | number | null;
 type PlanOf<Kind extends Plan['kind']> = Extract<Plan, { kind: Kind }>;
 
@@ -42,13 +43,14 @@ export function createWorkspaceLoop(
   deps: LoopDeps,
   options: { readonly onGone: () => void },
 ): WorkspaceLoop {
-  const { store, hub, log, now } = deps;
+  const { store, hub, log } = deps;
   const exclusive = createMutex();
   const waiters = createSettleWaiters(id);
   const clock = createServiceClock(deps.metrics);
   const ended = new AbortController();
-  const observer = createObserver(id, deps, wake);
-  const conclusions = createConclusions(id, deps, { observer, clock });
+  const times = createSteadyTimes(deps.now);
+  const observer = createObserver(id, deps, { times, onSeen: wake });
+  const conclusions = createConclusions(id, deps, { observer, clock, times });
   const runner = createOperationRunner(id, deps, { name: () => name, onOutcome: takeOutcome });
   let name = id;
   let isAtRest = false;
@@ -68,11 +70,11 @@ export function createWorkspaceLoop(
       isWanted = false;
       const next = await exclusive(look).catch((error: unknown) => {
         log.error({ err: error, workspace: id }, 'a workspace could not be looked at');
-        return now().getTime() + retryAfterFaultMs;
+        return times.now() + retryAfterFaultMs;
       });
       if (next === 'now') isWanted = true;
       else if (next !== null && !isWanted && !ended.signal.aborted) {
-        timer = setTimeout(wake, Math.max(0, next - now().getTime()));
+        timer = setTimeout(wake, Math.max(0, next - times.now()));
       }
     }
     running = null;
@@ -81,7 +83,7 @@ export function createWorkspaceLoop(
   async function look(): Promise<Next> {
     pass += 1;
     const number = pass;
-    const state = await readWorkspace(store.db, id, deps.config);
+    const state = await readWorkspace(store.db, id, { ...deps.config, times });
     if (!state) return leave();
     const { row, want, open } = state;
     name = row.name;
@@ -91,8 +93,9 @@ export function createWorkspaceLoop(
     if (awaited.length > 0) return stayBusy(state);
     const fleet = want.node === null ? await deps.fleet() : [];
     const reachable = want.node !== null && hub.isReachable(want.node);
-    const { observation, blind } = observer;
-    return carryOut(state, plan(want, { reachable, observation, blind, fleet }, now().getTime()), number);
+    const { blind } = observer;
+    const observation = times.observation(observer.observation);
+    return carryOut(state, plan(want, { reachable, observation, blind, fleet }, times.now()), number);
   }
 
   function leave(): null {
@@ -167,7 +170,7 @@ export function createWorkspaceLoop(
     const { status, warnings } = next;
     if (!(await conclusions.write(state, { status, step: null, error: null, warnings }))) return 'now';
     if (status === 'running' && row.status === 'creating' && row.generation === 1) {
-      deps.metrics.workspaceCreated((now().getTime() - Date.parse(row.created_at)) / 1000);
+      deps.metrics.workspaceCreated((times.now() - times.at('creation', row.created_at)) / 1000);
     }
     waiters.conclude(number, null);
     return next.untilMs;
@@ -205,7 +208,7 @@ export function createWorkspaceLoop(
     const { command } = outcome;
     const isDone = 'seen' in outcome;
     observer.take(isDone ? outcome.seen : null);
-    if (isDone && command.do === 'start_service') clock.started(command.service.name, now().getTime());
+    if (isDone && command.do === 'start_service') clock.started(command.service.name, times.now());
     if (isDone && command.do === 'read_config') {
       dropTakenUpload().catch((error: unknown) =>
         log.error({ err: error, workspace: id }, 'an upload could not be dropped'),
@@ -235,7 +238,7 @@ export function createWorkspaceLoop(
     },
     serviceCommand(service, action) {
       const command = async (): Promise<void> => {
-        await commandService(id, { service, action }, { ...deps, runner });
+        await commandService(id, { service, action }, { ...deps, runner, times });
         await conclusions.refresh();
       };
       return exclusive(command).finally(wake);
