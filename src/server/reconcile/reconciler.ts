@@ -26,7 +26,7 @@ export type RunningReconciler = Reconciler &
     start(): Promise<void>;
   };
 
-const pruneEveryMs = 60 * 60_000;
+const pruneEveryMs = 5 * 60_000;
 /** How soon running workspaces take a new key (api.md: 5 s). */
 const keysWithinMs = 5_000;
 /** A gateway of the same machine answers in milliseconds; one that is away would not be worth a longer wait. */
