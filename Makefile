@@ -7,7 +7,7 @@ sources := $(shell find src ! -name '*.test.ts') package.json tsconfig.json scri
 shell_scripts := $(shell find bin .ci scripts src test bench examples -name node_modules -prune -o -type f \( -name '*.sh' -o -path bin/nexus -o -path .ci/run \) -print 2>/dev/null)
 
 .PHONY: help setup up down clean build build-all test test-unit test-integration test-e2e test-coverage \
-	check types lint format-check dead-code structure shell bench soak fmt
+	check types lint format-check dead-code structure shell bench soak chaos fmt
 
 help: ## Show the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-17s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -70,6 +70,9 @@ bench: dist/nexus ## Benchmarks beside the bare engine
 
 soak: dist/nexus ## A steady load with kills: make soak MINUTES=60 SEED=1 KILL_EVERY=180
 	@node test/soak/run.ts --minutes $(or $(MINUTES),60) --seed $(or $(SEED),1) --kill-every $(or $(KILL_EVERY),180)
+
+chaos: dist/nexus ## kill -9 at 120 seeded moments: make chaos SEED=1 KILLS=120
+	@node test/chaos/run.ts $(if $(SEED),--seed $(SEED)) --kills $(or $(KILLS),120)
 
 fmt: $(installed) ## Format the sources
 	@oxfmt

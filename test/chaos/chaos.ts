@@ -1,0 +1,153 @@
+/**
+ * kill -9 at moments that a seed chooses, again and again, while workspaces are made, started, stopped and deleted.
+ * After each kill, what is is compared with what was asked for; at the end nothing may be left over.
+ */
+import { randomUUID } from 'node:crypto';
+import { setTimeout as delay } from 'node:timers/promises';
+import { createInstallation, until, type Installation } from '../support/installation.ts';
+import type { Arena } from './arena.ts';
+import { findRemains, snapshotHost } from './remains.ts';
+import { openSession, type HeldSession } from './held-session.ts';
+import { describeRound, planRound, type Role, type Round } from './plan-round.ts';
+import { killRoles, processesOf } from './processes.ts';
+import { createRandom, type Random } from './random.ts';
+import { settle } from './settle.ts';
+import { carryOut, createWorkspaces, type Workspace } from './workspaces.ts';
+
+export type ChaosOptions = {
+  readonly program: readonly string[];
+  readonly seed: number;
+  readonly kills: number;
+  readonly report: (line: string) => void;
+};
+
+export type ChaosResult = {
+  readonly kills: number;
+  readonly byRole: Readonly<Record<Role, number>>;
+  /** How many of the kills the open SSH session had to outlive, and did. */
+  readonly sessionOutlived: number;
+  readonly slowestSettleMs: number;
+};
+
+type Tally = { kills: number; byRole: Record<Role, number>; sessionOutlived: number; slowestSettleMs: number };
+
+const slots = 4;
+
+/** @throws with what is not as it was asked for, or is left over */
+export async function runChaos({ program, seed, kills, report }: ChaosOptions): Promise<ChaosResult> {
+  const random = createRandom(seed);
+  const before = await snapshotHost();
+  const nexus = await createInstallation({ program });
+  try {
+    const arena: Arena = { nexus, program, execMark: `chaos-${randomUUID()}` };
+    await nexus.startServer();
+    const setup = await nexus.nexus(['ssh', 'setup', '--yes']);
+    if (setup.exitCode !== 0) throw new Error(setup.stderr);
+    const names = ['keeper', ...Array.from({ length: slots }, (_, slot) => `c${slot}`)];
+    const [keeper, ...others] = await createWorkspaces(nexus, names);
+    if (!keeper) throw new Error('no workspace');
+    await carryOut(arena, keeper, { slot: 0, deeds: [{ deed: 'create', afterMs: 0 }] }).done;
+    await settle(arena, [keeper, ...others]);
+    const tally = await killAll(arena, { random, kills, report }, keeper, others);
+    await findRemains(arena, [keeper, ...others], before);
+    return tally;
+  } finally {
+    await nexus[Symbol.asyncDispose]();
+  }
+}
+
+async function killAll(
+  arena: Arena,
+  { random, kills, report }: { random: Random; kills: number; report: (line: string) => void },
+  keeper: Workspace,
+  others: readonly Workspace[],
+): Promise<Tally> {
+  const tally: Tally = {
+    kills: 0,
+    byRole: { server: 0, agent: 0, gateway: 0 },
+    sessionOutlived: 0,
+    slowestSettleMs: 0,
+  };
+  const port = await sshPortOf(arena.nexus, keeper);
+  let session = await openSession(arena.nexus, port);
+  try {
+    for (let number = 1; tally.kills < kills; number += 1) {
+      const asked = others.map((workspace) => workspace.asked);
+      const round = planRound(random, asked, { killsLeft: kills - tally.kills });
+      const what = `round ${number}: ${describeRound(round)}`;
+      try {
+        const killed = await playRound(arena, round, others, session, tally);
+        const startedAt = performance.now();
+        if (killed.includes('gateway')) {
+          await session.close();
+          session = await openSession(arena.nexus, port);
+        } else await session.echo(`after round ${number}`);
+        await settle(arena, [keeper, ...others]);
+        const settledMs = Math.round(performance.now() - startedAt);
+        tally.slowestSettleMs = Math.max(tally.slowestSettleMs, settledMs);
+        report(`${what}; ${describeKills(round)}; settled in ${settledMs} ms (${tally.kills} of ${kills} kills)`);
+      } catch (error) {
+        report(`${what}; ${describeKills(round)}: FAILED`);
+        throw error;
+      }
+    }
+  } finally {
+    await session.close();
+  }
+  return tally;
+}
+
+/** Returns the roles that were killed. */
+async function playRound(
+  arena: Arena,
+  round: Round,
+  workspaces: readonly Workspace[],
+  session: HeldSession,
+  tally: Tally,
+): Promise<Role[]> {
+  const tasks = round.tasks.flatMap((task) => {
+    const workspace = workspaces[task.slot];
+    return workspace ? [carryOut(arena, workspace, task)] : [];
+  });
+  const done = Promise.all(tasks.map((task) => task.done));
+  done.catch(() => undefined); // it is awaited below, after the kills
+  const all: Role[] = [];
+  const starts: Promise<void>[] = [];
+  for (const { roles, afterMs } of round.kills) {
+    await delay(afterMs);
+    const killed = await killAndSee(arena.nexus, roles);
+    if (killed.length > 0) tally.kills += 1;
+    for (const role of killed) tally.byRole[role] += 1;
+    all.push(...killed);
+    if (!all.includes('gateway')) {
+      await session.echo(`while ${killed.join(' and ')} may be dead`);
+      tally.sessionOutlived += 1;
+    }
+    if (killed.includes('server')) starts.push(startLater(arena.nexus, round.restartAfterMs));
+  }
+  await Promise.all(starts);
+  await done;
+  for (const task of tasks) await task.endCommands();
+  return all;
+}
+
+async function killAndSee(nexus: Installation, roles: readonly Role[]): Promise<Role[]> {
+  const killed = await killRoles(nexus, roles);
+  const ids = new Set(killed.map(({ pid }) => pid));
+  await until(async () => !(await processesOf(nexus)).some(({ pid }) => ids.has(pid)), 'the killed to be gone', 10_000);
+  return killed.map(({ role }) => role);
+}
+
+async function startLater(nexus: Installation, afterMs: number): Promise<void> {
+  await delay(afterMs);
+  await nexus.startServer();
+}
+
+async function sshPortOf(nexus: Installation, { name }: Workspace): Promise<number> {
+  const shown = await nexus.nexus(['workspace', 'show', name, '--json']);
+  return (JSON.parse(shown.stdout) as { ssh: { port: number } }).ssh.port;
+}
+
+function describeKills({ kills }: Round): string {
+  return kills.map(({ roles, afterMs }) => `kill of ${roles.join(', ')} after ${afterMs} ms`).join(', ');
+}
