@@ -13,6 +13,8 @@ export type Journal = {
   keep(entry: { readonly workspaceId: string; readonly answer: CommandAnswer }): void;
   /** The server has written these answers down. */
   forget(ids: readonly string[]): void;
+  /** Of all others nobody asks for the answer. */
+  keepOnly(ids: readonly string[]): void;
   /** The workspace is gone: no answer about it but this one matters. */
   forgetWorkspace(workspaceId: string, except: string): void;
 };
@@ -67,6 +69,7 @@ export function openJournal(file: string): Journal {
       append(toLine(entry));
     },
     forget,
+    keepOnly: (ids) => forget([...new Set(entries.keys()).difference(new Set(ids))]),
     forgetWorkspace(workspaceId, except) {
       forget([...entries].flatMap(([id, entry]) => (entry.workspaceId === workspaceId && id !== except ? [id] : [])));
     },

@@ -100,6 +100,7 @@ export function createNodeAgent(options: {
     take(message) {
       if (message.type === 'command') dispatcher.take(message.id, message.command);
       else if (message.type === 'forget') dispatcher.forget(message.ids);
+      else if (message.type === 'keep') dispatcher.keepOnly(message.ids);
     },
     announce() {
       if (health.last) tellHealth(health.last);

@@ -8,6 +8,7 @@ import { connectControl, type ControlClient, type Welcome } from '../contract/co
 import type { ServerToPeer } from '../contract/control-protocol.ts';
 import type { NexusError } from '../contract/errors.ts';
 import type { StreamTarget } from '../contract/stream-client.ts';
+import { removeUnfinished } from '../lib/atomic-file.ts';
 import { withHostLock } from '../lib/host-lock.ts';
 import { loadIdentity } from '../lib/identity.ts';
 import type { Logger } from '../lib/log.ts';
@@ -51,6 +52,7 @@ export async function runAgent(options: AgentOptions): Promise<void> {
 
 async function runAlone(options: AgentOptions): Promise<void> {
   const { stateDir, name, log } = options;
+  for (const folder of [stateDir, join(stateDir, 'workspaces')]) await removeUnfinished(folder);
   const identity = await loadIdentity(join(stateDir, 'identity.pem'));
   const machine = await machineId(stateDir);
   let clusterId = await loadClusterId(stateDir);

@@ -182,6 +182,8 @@ export const serverToPeer = z.union([
   z.object({ type: z.literal('command'), id: z.string(), command: agentCommand }),
   /** The answers to these were written down: the agent may drop them from its journal. */
   z.object({ type: z.literal('forget'), ids: z.array(z.string()) }),
+  /** After welcome: the answers to all but these were written down, or nobody asks for them any more. */
+  z.object({ type: z.literal('keep'), ids: z.array(z.string()) }),
   z.object({ type: z.literal('streams'), streams: streamTarget.nullable() }),
   z.object({ type: z.literal('routes'), table: routingTable }),
 ]);

@@ -6,8 +6,10 @@ import { join } from 'node:path';
 import { connectControl, type ControlClient } from '../contract/control-client.ts';
 import type { PeerToServer } from '../contract/control-protocol.ts';
 import { loadIdentity } from '../lib/identity.ts';
+import { removeUnfinished } from '../lib/atomic-file.ts';
 import type { Logger } from '../lib/log.ts';
 import { machineId } from '../lib/machine-id.ts';
+import { isProcessAlive } from '../lib/process-alive.ts';
 import { forward } from './forward.ts';
 import { ParkingLot } from './parking-lot.ts';
 import { PublicListeners } from './public-listeners.ts';
@@ -53,10 +55,12 @@ const parkedWaitMs = 5_000;
 /** Resolves when the gateway listens: on what it knew from before, for the server may not be there yet. */
 export async function runGateway(options: GatewayOptions): Promise<Gateway> {
   const { stateDir, host, log, retryPortsMs = 5_000, startingWithinMs = 10_000 } = options;
+  await removeUnfinished(stateDir);
   const identity = await loadIdentity(join(stateDir, 'identity.pem'));
   const machine = await machineId(stateDir);
   const before = await loadGatewayState(stateDir, log);
-  const sharing = (): 'shared' | 'shareable' => (before !== null && isAlive(before.pid) ? 'shared' : 'shareable');
+  const sharing = (): 'shared' | 'shareable' =>
+    before !== null && before.pid !== process.pid && isProcessAlive(before.pid) ? 'shared' : 'shareable';
   const parkingLot = new ParkingLot({ waitMs: parkedWaitMs });
   let control: ControlClient | null = null;
   function send(message: PeerToServer): void {
@@ -147,14 +151,4 @@ async function openSameStreamPort(before: GatewayState | null, options: StreamPo
   const anyPort = { ...options, sharing: 'exclusive' } as const;
   if (before === null) return openStreamPort(anyPort);
   return openStreamPort({ ...anyPort, port: before.stream_port }).catch(() => openStreamPort(anyPort));
-}
-
-function isAlive(pid: number): boolean {
-  if (pid === process.pid) return false;
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch {
-    return false;
-  }
 }

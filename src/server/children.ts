@@ -10,8 +10,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { writeFileAtomic } from '../lib/atomic-file.ts';
 import { createBackoff } from '../lib/backoff.ts';
 import type { Logger } from '../lib/log.ts';
+import { isProcessAlive } from '../lib/process-alive.ts';
 import type { Hub } from './control/hub.ts';
-import { isProcessAlive } from './data-dir.ts';
+import { findChild } from './find-child.ts';
 
 export type ChildSpec = {
   readonly role: 'gateway' | 'agent';
@@ -81,8 +82,9 @@ export function superviseChild(spec: ChildSpec, options: ChildOptions): Child {
   }
 
   async function adopt(): Promise<Held | null> {
-    const pid = await readPid(spec.stateFile);
-    if (pid === null || !isOurs(pid, spec)) return null;
+    const noted = await readPid(spec.stateFile);
+    const pid = noted !== null && isOurs(noted, spec) ? noted : findChild(spec);
+    if (pid === null) return null;
     const note = await readNote(noteFile);
     if (note?.pid === pid) {
       if (note.ending) return null;
@@ -91,7 +93,7 @@ export function superviseChild(spec: ChildSpec, options: ChildOptions): Child {
         return null;
       }
     }
-    const version = await connected(AbortSignal.timeout(options.adoptWithinMs ?? adoptWithinMs));
+    const version = await connected(pid, AbortSignal.timeout(options.adoptWithinMs ?? adoptWithinMs));
     if (version === null) return null;
     if (version !== options.version) {
       await end(pid);
@@ -101,13 +103,15 @@ export function superviseChild(spec: ChildSpec, options: ChildOptions): Child {
     return { pid, gone: goneBehindOurBack(pid) };
   }
 
-  /** The version by which it connected, or null when it did not. */
-  function connected(deadline: AbortSignal): Promise<string | null> {
+  /** The version by which it connected, or null when it did not, or has ended. */
+  function connected(pid: number, deadline: AbortSignal): Promise<string | null> {
     return new Promise((resolve) => {
       const finish = (version: string | null): void => {
         unlisten();
+        clearInterval(looking);
         resolve(version);
       };
+      const looking = setInterval(() => void (isProcessAlive(pid) || finish(null)), lookEveryMs);
       const unlisten = hub.events.listen((event) => {
         if (event.type === 'connected' && event.name === spec.name) finish(event.version);
       });

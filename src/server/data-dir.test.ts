@@ -6,7 +6,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { setImmediate } from 'node:timers/promises';
-import { announceServer, dataDir, isProcessAlive, lockDataDir, prepareDataDir, uploadFile } from './data-dir.ts';
+import { isProcessAlive } from '../lib/process-alive.ts';
+import { announceServer, dataDir, lockDataDir, prepareDataDir, uploadFile } from './data-dir.ts';
 
 function temporary(): { dir: ReturnType<typeof dataDir>; [Symbol.dispose](): void } {
   const folder = mkdtempSync(join(tmpdir(), 'nexus-data-'));

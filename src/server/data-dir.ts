@@ -3,7 +3,8 @@ import { readFileSync } from 'node:fs';
 import { chmod, mkdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { NexusError } from '../contract/errors.ts';
-import { createFileOnce, writeFileAtomic } from '../lib/atomic-file.ts';
+import { createFileOnce, removeUnfinished, writeFileAtomic } from '../lib/atomic-file.ts';
+import { isProcessAlive, startTicks } from '../lib/process-alive.ts';
 
 export type DataDir = {
   readonly path: string;
@@ -50,6 +51,7 @@ type Holder = { readonly pid: number; readonly started: string | null };
  */
 export async function lockDataDir(dir: DataDir): Promise<AsyncDisposable> {
   const file = join(dir.path, 'server.lock');
+  await removeUnfinished(dir.path);
   const own: Holder = { pid: process.pid, started: startTime(process.pid) };
   for (;;) {
     if (await createFileOnce(file, `${JSON.stringify(own)}\n`, { mode: 0o600 })) break;
@@ -75,32 +77,11 @@ function isAlive(holder: Holder): boolean {
   return holder.started === null || startTime(holder.pid) === holder.started;
 }
 
-/** A process that has ended, but whose parent has not asked how (a zombie), is not alive. */
-export function isProcessAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EPERM') return false;
-  }
-  const state = processStatus(pid)?.[0];
-  return state !== 'Z' && state !== 'X';
-}
-
 /** With the boot that it counts from: tells a process from a later one of the same id. Null where there is no /proc. */
 function startTime(pid: number): string | null {
-  const ticks = processStatus(pid)?.[19];
-  if (ticks === undefined) return null;
+  const ticks = startTicks(pid);
+  if (ticks === null) return null;
   return `${readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim()} ${ticks}`;
-}
-
-/** The fields of proc_pid_stat(5) from the third, the state, on. */
-function processStatus(pid: number): string[] | null {
-  try {
-    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-    return stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-  } catch {
-    return null;
-  }
 }
 
 /** How scripts and the CLI find the server of this machine: written once it answers. */

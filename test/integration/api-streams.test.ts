@@ -14,9 +14,9 @@ import { encodeFrame, readFrames } from '../../src/contract/exec-frames.ts';
 import { execFrame } from '../../src/contract/stream-protocol.ts';
 import type { StreamRequest } from '../../src/contract/stream-protocol.ts';
 import type { WorkspaceEvent } from '../../src/contract/workspace.ts';
-import { asFull, dropPartialUploads, uploadType } from '../../src/server/api/put-source.ts';
+import { asFull, dropUselessUploads, uploadType } from '../../src/server/api/put-source.ts';
 import { appendEvent } from '../../src/server/store/events.ts';
-import { findWorkspace, updateWorkspace } from '../../src/server/store/workspaces.ts';
+import { deleteWorkspace, findWorkspace, updateWorkspace } from '../../src/server/store/workspaces.ts';
 import { createApiWorld } from '../support/api-world.ts';
 import type { ApiWorld } from '../support/api-world.ts';
 import { socketPair } from '../support/socket-pair.ts';
@@ -582,10 +582,31 @@ test('an upload that breaks off leaves nothing', async () => {
 
 test('what a killed server left of an upload is dropped at the next start', async () => {
   await using world = await createApiWorld();
+  const waiting = await pendingWorkspace(world, 'upload');
   const folder = join(world.dataDir, 'uploads');
-  for (const name of ['a.bundle', 'a.bundle.req-1.part']) writeFileSync(join(folder, name), '');
-  await dropPartialUploads(world.dataDir);
-  assert.deepEqual(uploads(world), ['a.bundle']);
+  for (const name of [`${waiting}.bundle`, `${waiting}.bundle.req-1.part`, 'ws-goneforgood1.bundle'])
+    writeFileSync(join(folder, name), '');
+  await dropUselessUploads(world.dataDir, world.store);
+  assert.deepEqual(uploads(world), [`${waiting}.bundle`]);
+  // The server that took its configuration over was killed before it dropped the upload.
+  await world.store.transaction((tx) => updateWorkspace(tx, waiting, { config_json: '{}' }));
+  await dropUselessUploads(world.dataDir, world.store);
+  assert.deepEqual(uploads(world), []);
+});
+
+test('an upload that comes in while its workspace is deleted leaves nothing', async () => {
+  await using world = await createApiWorld();
+  const id = await pendingWorkspace(world, 'upload');
+  const socket = connect(Number(new URL(world.baseUrl).port), '127.0.0.1');
+  const head = `PUT /api/v1/workspaces/${id}/source HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer token-alice\r\nContent-Type: application/octet-stream\r\nContent-Length: ${bundle.length}\r\n\r\n`;
+  socket.write(`${head}${bundle.slice(0, 100)}`);
+  while (uploads(world).length === 0) await turn();
+  await world.store.transaction((tx) => deleteWorkspace(tx, id));
+  socket.write(bundle.slice(100));
+  const [answer] = (await once(socket, 'data')) as [Buffer];
+  assert.match(answer.toString(), /^HTTP\/1.1 404 /);
+  assert.deepEqual(uploads(world), []);
+  socket.destroy();
 });
 
 test('a full disk is called so', () => {

@@ -3,13 +3,13 @@ import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
-import { mkdtemp, readFile, rm, stat, truncate, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, stat, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { test } from 'node:test';
 import { superviseChild, type Child, type ChildOptions, type ChildSpec } from '../../src/server/children.ts';
 import { createPeerEvents } from '../../src/server/control/peer-events.ts';
-import { isProcessAlive } from '../../src/server/data-dir.ts';
+import { isProcessAlive } from '../../src/lib/process-alive.ts';
 import { isAlive, until } from '../support/installation.ts';
 import { silentLog } from '../support/silent-log.ts';
 
@@ -32,6 +32,8 @@ type World = AsyncDisposable & {
   readonly options: ChildOptions;
   readonly tokens: string[];
   supervise(changes?: Partial<ChildOptions>): Child;
+  /** Whether the supervision waits for it to connect. */
+  isListenedTo(): boolean;
   connect(version?: string): void;
   disconnect(): void;
   statePid(): Promise<number>;
@@ -39,7 +41,8 @@ type World = AsyncDisposable & {
 
 async function createWorld(role: ChildSpec['role'] = 'agent', extra: readonly string[] = []): Promise<World> {
   const folder = await mkdtemp(join(tmpdir(), 'nexus-children-'));
-  const stateFile = join(folder, 'state.json');
+  const stateFile = join(folder, 'state', 'state.json');
+  await mkdir(dirname(stateFile));
   const events = createPeerEvents();
   const peer: { version: string | null } = { version: null };
   const tokens: string[] = [];
@@ -48,7 +51,7 @@ async function createWorld(role: ChildSpec['role'] = 'agent', extra: readonly st
     role,
     name: role,
     stateFile,
-    args: [role, verb, '--state', stateFile, ...extra],
+    args: [role, verb, '--state', stateFile, '--state-dir', dirname(stateFile), ...extra],
     logFile: join(folder, 'child.log'),
   };
   const options: ChildOptions = {
@@ -56,7 +59,15 @@ async function createWorld(role: ChildSpec['role'] = 'agent', extra: readonly st
     version: '1.0.0',
     serverUrl: 'http://127.0.0.1:1',
     folder,
-    hub: { events, versionOf: () => peer.version },
+    hub: {
+      events: {
+        listen(listener) {
+          listened += 1;
+          return events.listen(listener);
+        },
+      },
+      versionOf: () => peer.version,
+    },
     newJoinToken: async (asked, name) => {
       tokens.push(`${asked} ${name}`);
       return `token-${tokens.length}`;
@@ -65,6 +76,7 @@ async function createWorld(role: ChildSpec['role'] = 'agent', extra: readonly st
     backoff: { firstMs: 1, maxMs: 5 },
     adoptWithinMs: 200,
   };
+  let listened = 0;
   const pids = new Set<number>();
   const children: Child[] = [];
   const world: World = {
@@ -73,6 +85,7 @@ async function createWorld(role: ChildSpec['role'] = 'agent', extra: readonly st
     peer,
     options,
     tokens,
+    isListenedTo: () => listened > 0,
     supervise(changes = {}) {
       const child = superviseChild(spec, { ...options, ...changes });
       children.push(child);
@@ -159,6 +172,36 @@ test('one that is connected when the server looks is taken over at once', async 
   await until(async () => child.pid === orphan.pid, 'it to be taken over');
   await child.stop();
   assert.equal(isProcessAlive(orphan.pid ?? 0), false);
+});
+
+test('one that a killed server started, and that has not said who it is yet, is not started twice', async () => {
+  await using world = await createWorld();
+  const silent = spawn(process.execPath, ['-e', 'setInterval(() => {}, 1000)', '--', ...world.spec.args], {
+    stdio: 'ignore',
+    detached: true,
+  });
+  const child = world.supervise({ adoptWithinMs: 60_000 });
+  await until(async () => world.isListenedTo(), 'the supervision to wait for it');
+  world.connect();
+  await until(async () => child.pid === silent.pid, 'it to be taken over');
+  assert.deepEqual(world.tokens, []);
+  const ended = once(silent, 'exit');
+  await child.stop();
+  await ended;
+});
+
+test('one that dies before it connects is not waited for', async () => {
+  await using world = await createWorld();
+  const orphan = spawn(process.execPath, ['-e', program, '--', ...world.spec.args], {
+    stdio: 'ignore',
+    detached: true,
+  });
+  await until(async () => (await world.statePid()) === orphan.pid, 'its state file');
+  const child = world.supervise({ adoptWithinMs: 60_000 });
+  await until(async () => world.isListenedTo(), 'the supervision to wait for it');
+  orphan.kill('SIGKILL');
+  await another(world, orphan.pid ?? 0);
+  await child.stop();
 });
 
 test('one that does not connect is let be, and another is started', async () => {

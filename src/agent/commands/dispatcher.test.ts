@@ -82,6 +82,24 @@ describe('dispatcher', () => {
     assert.equal(executed.length, 2);
   });
 
+  it('keeps no answer that an earlier server asked for and the present one does not know of', async () => {
+    const dispatcher = make();
+    // Of a workspace each, so that none waits for another.
+    const observeOf = (name: string): AgentCommand => ({ do: 'observe', workspace_id: `ws-${name.repeat(12)}` });
+    for (const name of ['a', 'b', 'c', 'd']) dispatcher.take(name, observeOf(name));
+    await settle();
+    executed[0]?.end.resolve(seen);
+    await settle();
+    dispatcher.keepOnly(['b']);
+    // It was asked for, so it is asked for again.
+    dispatcher.take('d', observeOf('d'));
+    for (const one of executed) one.end.resolve(seen);
+    await settle();
+    const journal = openJournal(join(folder, 'journal'));
+    const kept = ['a', 'b', 'c', 'd'].filter((name) => journal.answerTo(name) !== undefined);
+    assert.deepEqual(kept, ['b', 'd']);
+  });
+
   it('answers with the error, a stranger as internal', async () => {
     const dispatcher = make();
     dispatcher.take('a', observe);

@@ -13,7 +13,12 @@ import { createThrottle } from './throttle.ts';
 export type Dispatcher = {
   take(id: string, command: AgentCommand): void;
   forget(ids: readonly string[]): void;
+  /** The server waits for the answers to these, and for no others that it sent before. */
+  keepOnly(ids: readonly string[]): void;
 };
+
+/** `isAwaited` false: an earlier server asked for it, and the present one does not know of it. */
+type Running = { readonly workspaceId: string; readonly ending: AbortController; isAwaited: boolean };
 
 const progressEveryMs = 250;
 
@@ -25,7 +30,7 @@ export function createDispatcher(options: {
 }): Dispatcher {
   const { execute, send, journal, log } = options;
   const inLane = createLanes();
-  const running = new Map<string, { readonly workspaceId: string; readonly ending: AbortController }>();
+  const running = new Map<string, Running>();
 
   async function answer(id: string, command: AgentCommand, signal: AbortSignal): Promise<CommandAnswer> {
     const throttle = createThrottle(progressEveryMs, (line: string) => send({ type: 'progress', id, line }));
@@ -46,10 +51,11 @@ export function createDispatcher(options: {
 
   async function run(id: string, command: AgentCommand): Promise<void> {
     const ending = new AbortController();
-    running.set(id, { workspaceId: command.workspace_id, ending });
+    const self: Running = { workspaceId: command.workspace_id, ending, isAwaited: true };
+    running.set(id, self);
     const result = await answer(id, command, ending.signal);
     try {
-      journal.keep({ workspaceId: command.workspace_id, answer: result });
+      if (self.isAwaited) journal.keep({ workspaceId: command.workspace_id, answer: result });
       if (command.do === 'remove_instance' && result.ok) journal.forgetWorkspace(command.workspace_id, id);
     } catch (error) {
       log.error(
@@ -71,10 +77,18 @@ export function createDispatcher(options: {
     take(id, command) {
       const known = journal.answerTo(id);
       if (known) return void send(known);
-      if (running.has(id)) return;
+      const underWay = running.get(id);
+      if (underWay) {
+        underWay.isAwaited = true;
+        return;
+      }
       if (command.do === 'stop_instance' || command.do === 'remove_instance') endWaits(command.workspace_id);
       void run(id, command);
     },
     forget: (ids) => journal.forget(ids),
+    keepOnly(ids) {
+      journal.keepOnly(ids);
+      for (const [id, one] of running) one.isAwaited = ids.includes(id);
+    },
   };
 }

@@ -11,7 +11,7 @@ import type { ServerConfig } from '../../contract/server-config.ts';
 import type { AppDeps, HandlerDeps } from './app-deps.ts';
 import { answerBrokenRequest, answerError, answerErrors } from './error-answers.ts';
 import { createHandlers } from './handlers.ts';
-import { dropPartialUploads, uploadType } from './put-source.ts';
+import { dropUselessUploads, uploadType } from './put-source.ts';
 import { RateLimitStore } from './rate-limit-store.ts';
 import { registerEndpoints } from './register-endpoints.ts';
 import { requestIdOf } from './request-id.ts';
@@ -27,7 +27,7 @@ const bodyWithinMs = 30_000;
  * ones; nodes stay connected until then, as a request may need them.
  */
 export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
-  await dropPartialUploads(deps.config.data_dir);
+  await dropUselessUploads(deps.config.data_dir, deps.store);
   const app = fastify({
     loggerInstance: deps.log,
     logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: 'request_id' }),

@@ -1,13 +1,14 @@
 /** The repository of a workspace, streamed to the disk as a git bundle; it is there whole or not at all. */
 import { randomUUID } from 'node:crypto';
 import { open, readdir, rename, rm } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { NexusError } from '../../contract/errors.ts';
 import type { CreateWorkspaceRequest } from '../../contract/workspace.ts';
 import { uploadFile } from '../data-dir.ts';
 import type { WorkspaceRow } from '../store/schema.ts';
-import { updateWorkspace } from '../store/workspaces.ts';
+import type { Store } from '../store/store.ts';
+import { findWorkspace, updateWorkspace } from '../store/workspaces.ts';
 import type { AppDeps } from './app-deps.ts';
 import { findOwnWorkspace } from './find-workspace.ts';
 import type { Handler } from './handler.ts';
@@ -39,15 +40,30 @@ export function putSourceHandler({
     } finally {
       await rm(part, { force: true });
     }
-    await store.transaction((tx) => updateWorkspace(tx, id, { uploaded: 1 }));
+    const isWanted = await store.transaction(async (tx) => {
+      const row = await findWorkspace(tx, id);
+      if (row && mayNeedUpload(row)) await updateWorkspace(tx, id, { uploaded: 1 });
+      return row !== undefined && mayNeedUpload(row);
+    });
+    // It was deleted, or had an earlier upload taken over, while this one came.
+    if (!isWanted) await rm(file, { force: true });
+    checkWanted(await findOwnWorkspace(store.db, caller, id));
     reconciler.nudge(id);
   };
 }
 
-/** What a server that was killed in the middle of an upload left behind. */
-export async function dropPartialUploads(dataDir: string): Promise<void> {
+/** What a server left behind that was killed in the middle of an upload, or just before it dropped one. */
+export async function dropUselessUploads(dataDir: string, store: Store): Promise<void> {
   const folder = dirname(uploadFile(dataDir, 'any'));
-  for (const name of await readdir(folder)) if (name.endsWith('.part')) await rm(join(folder, name), { force: true });
+  for (const name of await readdir(folder)) {
+    const row = name.endsWith('.bundle') ? await findWorkspace(store.db, basename(name, '.bundle')) : undefined;
+    if (!row || !mayNeedUpload(row)) await rm(join(folder, name), { force: true });
+  }
+}
+
+/** Until its configuration is taken over, it may be cloned anew. */
+function mayNeedUpload({ config_json }: WorkspaceRow): boolean {
+  return config_json === null;
 }
 
 /** @throws invalid_request unless the workspace waits for its repository */

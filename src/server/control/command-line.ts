@@ -19,6 +19,8 @@ export type CommandLine = {
   connected(node: string): void;
   disconnected(node: string): void;
   unreachable(node: string): void;
+  /** The ids of those that a node has still to answer. */
+  awaited(node: string): string[];
   answered(node: string, answer: CommandAnswer): void;
   progressed(node: string, progress: { id: string; line: string }): void;
 };
@@ -80,6 +82,7 @@ export function createCommandLine(send: (node: string, message: ServerToPeer) =>
         if (entry.patience === 'while_reachable') settle(entry, new NexusError('node_unreachable', { node }));
       }
     },
+    awaited: (node) => ofNode(node).map(({ id }) => id),
     answered(node, answer) {
       const entry = find(node, answer.id);
       if (entry) settle(entry, answer.ok ? answer.seen : fromBody(answer.error));

@@ -15,6 +15,7 @@ import type { Identity } from '../../lib/identity.ts';
 import type { Logger } from '../../lib/log.ts';
 import type { Peers } from '../collaborators.ts';
 import { listNodes, updateNode } from '../store/nodes.ts';
+import { openOperations } from '../store/operations.ts';
 import type { NodeRow } from '../store/schema.ts';
 import { findSetting, putSetting } from '../store/settings.ts';
 import type { Store } from '../store/store.ts';
@@ -101,12 +102,18 @@ export async function createHub(options: HubOptions): Promise<Hub> {
     const deadline = setTimeout(() => connection.terminate(), handshakeTimeoutMs);
     const row = await admitPeer(connection, { identity, store }).finally(() => clearTimeout(deadline));
     const { name, role } = row;
+    // Read before anything new can be sent to it.
+    const unsettled = await openOperations(store.db);
     peers.get(name)?.connection.close('another connection of the same peer took its place');
     const peer = { row, connection };
     peers.set(name, peer);
     log.info({ peer: name, role, version: row.version }, 'a peer connected');
     try {
       connection.send({ type: 'welcome', cluster_id: clusterId, streams: role === 'agent' ? streamsOf(row) : null });
+      if (role === 'agent') {
+        const ids = [...unsettled.filter(({ node }) => node === name).map(({ id }) => id), ...commands.awaited(name)];
+        connection.send({ type: 'keep', ids });
+      }
       greet(peer);
       for await (const message of connection.messages) if (peers.get(name) === peer) hear(peer, message);
     } finally {

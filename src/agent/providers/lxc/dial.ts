@@ -1,10 +1,11 @@
 import { spawn } from 'node:child_process';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Duplex } from 'node:stream';
 import { NexusError } from '../../../contract/errors.ts';
+import { isProcessAlive } from '../../../lib/process-alive.ts';
 import { relaySocketVariable } from './relay.ts';
 
 const connectTimeoutMs = 10_000;
@@ -51,8 +52,19 @@ function connectTo(host: string, port: number): Promise<Socket> {
   });
 }
 
+const folderPrefix = 'nexus-relay-';
+
+/** Removes the sockets of agents that were killed while a relay was to join them. */
+export async function removeDeadSockets(): Promise<void> {
+  for (const name of await readdir(tmpdir()).catch(() => [])) {
+    const agent = Number(/^nexus-relay-(\d+)-/.exec(name)?.[1] ?? 0);
+    if (agent > 0 && !isProcessAlive(agent))
+      await rm(join(tmpdir(), name), { recursive: true, force: true }).catch(() => undefined);
+  }
+}
+
 async function dialLoopback(target: DialTarget, initProcess: number): Promise<Duplex> {
-  const folder = await mkdtemp(join(tmpdir(), 'nexus-relay-'));
+  const folder = await mkdtemp(join(tmpdir(), `${folderPrefix}${process.pid}-`));
   const path = join(folder, 'socket');
   const server = createServer({ allowHalfOpen: true });
   try {

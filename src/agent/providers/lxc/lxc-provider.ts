@@ -5,7 +5,7 @@ import { parseRange, type AddressRange } from './address-range.ts';
 import { applyNetworkRules } from './apply-network-rules.ts';
 import { createBases } from './bases.ts';
 import { createInstance } from './create-instance.ts';
-import { dialInstance } from './dial.ts';
+import { dialInstance, removeDeadSockets } from './dial.ts';
 import { createEngineClient } from './engine-client.ts';
 import { configuredRange } from './engine-project.ts';
 import { execInInstance } from './exec.ts';
@@ -41,6 +41,7 @@ export function createLxcProvider(options: LxcOptions): Provider {
   const { clusterId, project = layout.project, pool = layout.pool, cacheFolder = layout.cacheFolder } = options;
   const engine = createEngineClient({ socketPath: options.socketPath ?? (() => likelySocket()), project });
   const stopped = new AbortController();
+  void removeDeadSockets();
 
   const range = async (): Promise<AddressRange> =>
     parseRange(options.range ?? (await configuredRange(engine)) ?? layout.range);

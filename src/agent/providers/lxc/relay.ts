@@ -3,6 +3,9 @@ import { connect, type Socket } from 'node:net';
 /** Tells a relay the path of the socket that it is to join the port to. */
 export const relaySocketVariable = 'NEXUS_RELAY_SOCKET';
 
+/** How soon a relay whose agent was killed ends. */
+const lookEveryMs = 1000;
+
 const loopbacks = ['127.0.0.1', '::1'];
 
 /**
@@ -23,8 +26,24 @@ export async function runRelay(port: number, socketPath = process.env[relaySocke
       socket.on('error', () => other.destroy());
       socket.on('close', () => resolve());
     });
+  endWithAgent(outside, inside);
   await Promise.all([ended(inside, outside), ended(outside, inside)]);
   return 0;
+}
+
+/** The end of the agent's half of the connection and the end of the agent look the same: its child's parent tells. */
+function endWithAgent(outside: Socket, inside: Socket): void {
+  const agent = process.ppid;
+  const look = (): void => {
+    if (process.ppid === agent) return;
+    outside.destroy();
+    inside.destroy();
+  };
+  outside.once('end', () => {
+    look();
+    const looking = setInterval(look, lookEveryMs);
+    outside.once('close', () => clearInterval(looking));
+  });
 }
 
 async function firstThatAnswers(port: number): Promise<Socket | null> {
