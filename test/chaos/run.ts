@@ -14,7 +14,7 @@ if (!Number.isInteger(seed) || !Number.isInteger(kills) || kills < 1) {
   process.exit(2);
 }
 
-const again = `make chaos ARGS='--seed ${seed} --kills ${kills}'`;
+const again = `make chaos SEED=${seed} KILLS=${kills}`;
 const startedAt = performance.now();
 console.log(`seed ${seed}, ${kills} kills`);
 try {
