@@ -56,6 +56,11 @@ const workspace: readonly CommandNode[] = [
     load: async () => (await import('./commands/workspace-delete.ts')).workspaceDelete,
   },
   {
+    name: 'connect',
+    summary: 'Open your editor on a workspace',
+    load: async () => (await import('./commands/workspace-connect.ts')).workspaceConnect,
+  },
+  {
     name: 'services',
     summary: 'Show services, their health and URLs',
     load: async () => (await import('./commands/workspace-services.ts')).workspaceServices,
@@ -87,6 +92,19 @@ const ssh: readonly CommandNode[] = [
     name: 'config',
     summary: 'Make `ssh nexus-NAME`, scp, rsync and editors work',
     load: async () => (await import('./commands/ssh-config.ts')).sshConfig,
+  },
+];
+
+const editor: readonly CommandNode[] = [
+  {
+    name: 'detect',
+    summary: 'Show the editors of this machine',
+    load: async () => (await import('./commands/editor-detect.ts')).editorDetect,
+  },
+  {
+    name: 'launch',
+    summary: 'Open your editor on a workspace',
+    load: async () => (await import('./commands/workspace-connect.ts')).workspaceConnect,
   },
 ];
 
@@ -177,6 +195,7 @@ export const registry: CommandNode = {
       children: ssh,
       load: async () => (await import('./commands/ssh-connect.ts')).sshConnect,
     },
+    { name: 'editor', summary: 'Editors on this machine', children: editor },
     { name: 'config', summary: "A repository's .nexus/config.yaml", children: config },
     {
       name: 'doctor',

@@ -7,6 +7,7 @@ import { after, before, describe, it } from 'node:test';
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { join } from 'node:path';
 import { createInstallation, until, type Installation } from '../support/installation.ts';
 import { engineInstances } from '../support/engine.ts';
@@ -103,6 +104,50 @@ export function mainJob(program: readonly string[]): void {
       } finally {
         ssh.kill();
       }
+    });
+
+    it('takes further sessions over the first connection, which stays', async () => {
+      const check = await nexus.run('ssh', [...sshOptions(nexus), '-O', 'check', 'nexus-shop']);
+      assert.match(check.stderr, /Master running/);
+    });
+
+    it('is connected to as VS Code does: a script through a shell, a SOCKS port, a second connection', async () => {
+      const socks = nexus.ports.services + 42;
+      const script = 'mkdir -p ~/.vscode-server && echo "listeningOn==3000" && cat ~/workspace/README.md | wc -l';
+      const own = ['-T', '-o', 'ControlPath=none'];
+      const ssh = spawn('ssh', [...sshOptions(nexus), ...own, '-D', String(socks), 'nexus-shop', 'bash'], {
+        env: nexus.env,
+        stdio: ['pipe', 'pipe', 'inherit'],
+      });
+      try {
+        ssh.stdin.write(`${script}\n`);
+        const [answer] = (await once(ssh.stdout, 'data')) as [Buffer];
+        assert.match(answer.toString(), /^listeningOn==3000/);
+        const url = 'http://localhost:3000/';
+        const page = () => nexus.run('curl', ['-s', '--socks5-hostname', `127.0.0.1:${socks}`, url]);
+        assert.match((await page()).stdout, /<html/i);
+        const second = await nexus.run('ssh', [...sshOptions(nexus), ...own, 'nexus-shop', 'ls -d ~/.vscode-server']);
+        assert.equal(second.stdout, '/home/dev/.vscode-server', second.stderr);
+      } finally {
+        ssh.kill();
+      }
+    });
+
+    it('opens in an editor, which is started with its address', async () => {
+      const bin = join(nexus.home, 'bin');
+      await mkdir(bin);
+      const said = join(nexus.home, 'code.args');
+      await writeFile(join(bin, 'code'), `#!/bin/sh\necho "$@" > '${said}'\n`, { mode: 0o755 });
+      const path = `PATH=${bin}:${process.env['PATH'] ?? ''}`;
+      const opened = await nexus.run('env', [path, ...program, 'workspace', 'connect', 'shop', '--json']);
+      assert.equal(opened.exitCode, 0, opened.stderr);
+      assert.equal(await readFile(said, 'utf8'), '--remote ssh-remote+nexus-shop /home/dev/workspace\n');
+      await writeFile(join(bin, 'vim'), '#!/bin/sh\n', { mode: 0o755 });
+      const connect = [...program, 'workspace', 'connect', 'shop', '--editor', 'vim'].join(' ');
+      const inTerminal = await nexus.run('env', [path, 'script', '-qec', connect, '/dev/null'], {
+        input: 'pwd; exit\n',
+      });
+      assert.match(inTerminal.stdout, /\/home\/dev\/workspace/);
     });
 
     it('takes the registered key and no other', async () => {

@@ -38,6 +38,7 @@ Host nexus-shop
   ServerAliveCountMax 4
   ControlMaster auto
   ControlPath /home/a/.nexus/ssh/%C
+  ControlPersist 10m
 `,
   );
   assert.equal(knownHostsText([view]), 'ws-000000000001 ssh-ed25519 AAAA\n');

@@ -48,13 +48,21 @@ function hostOptions(workspace: WorkspaceView, options: SshConfigOptions): (read
     ...identityOptions(workspace, options),
     ['ServerAliveInterval', '15'],
     ['ServerAliveCountMax', '4'],
-    ...(options.controlFolder === null
-      ? []
-      : [['ControlMaster', 'auto'] as const, ['ControlPath', quote(`${literal(options.controlFolder)}/%C`)] as const]),
+    ...sharedConnection(options.controlFolder),
     // A stopped workspace has no listening port; the server's HTTP port starts it and carries the connection.
     ...(ssh.port === null || workspace.status !== 'running'
       ? [['ProxyCommand', proxyCommand(options.programCommand, workspace_id)] as const]
       : []),
+  ];
+}
+
+/** Further sessions go over the first one's connection, which stays for a while: they open in an instant. */
+function sharedConnection(controlFolder: string | null): (readonly [string, string])[] {
+  if (controlFolder === null) return [];
+  return [
+    ['ControlMaster', 'auto'],
+    ['ControlPath', quote(`${literal(controlFolder)}/%C`)],
+    ['ControlPersist', '10m'],
   ];
 }
 

@@ -8,7 +8,7 @@ export const workspaceErrors = {
     message: ({ owner, name, workspace_id }) => `${owner} already has a workspace named ${name} (${workspace_id}).`,
     hint: ({ name, status }) => {
       if (status === 'pending' || status === 'creating') return `nexus workspace status ${name} --watch`;
-      return status === 'error' || status === 'deleting' ? `nexus workspace delete ${name}` : `nexus ssh ${name}`;
+      return `nexus workspace ${status === 'error' || status === 'deleting' ? 'delete' : 'connect'} ${name}`;
     },
   }),
   workspace_already_stopped: define<{ name: string }>({
