@@ -55,6 +55,7 @@ Ready, isolated, remote development workspaces from a repository, on machines yo
 Commands:
   workspace   Create and use workspaces
   ssh         SSH into a workspace; keys and configuration
+  editor      Editors on this machine
   config      A repository's .nexus/config.yaml
   doctor      Check everything here and on the server
   server      The server, for administrators
