@@ -3,7 +3,7 @@
  * already is taken over, one that ends is started again, one of another version is replaced.
  */
 import { spawn } from 'node:child_process';
-import { closeSync, openSync, readFileSync, renameSync, statSync } from 'node:fs';
+import { closeSync, readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -11,6 +11,7 @@ import { writeFileAtomic } from '../lib/atomic-file.ts';
 import { createBackoff } from '../lib/backoff.ts';
 import type { Logger } from '../lib/log.ts';
 import { isProcessAlive } from '../lib/process-alive.ts';
+import { capLog, openLog } from './child-log.ts';
 import type { Hub } from './control/hub.ts';
 import { findChild } from './find-child.ts';
 
@@ -58,7 +59,7 @@ const defaultBackoff = { firstMs: 200, maxMs: 30_000 };
 const adoptWithinMs = 12_000;
 const agentEndsWithinMs = 10_000;
 const lookEveryMs = 250;
-const logBytes = 10 * 2 ** 20;
+const capLogEveryMs = 60_000;
 
 export function superviseChild(spec: ChildSpec, options: ChildOptions): Child {
   const { hub, log } = options;
@@ -66,18 +67,37 @@ export function superviseChild(spec: ChildSpec, options: ChildOptions): Child {
   const backoff = createBackoff(options.backoff ?? defaultBackoff);
   const noteFile = join(options.folder, `${spec.role}-process.json`);
   let held: Held | null = null;
+  const cappingLog = setInterval(keepLogShort, capLogEveryMs);
   const supervision = keep().catch((error: unknown) =>
     log.error({ err: error, role: spec.role }, 'the supervision ended'),
   );
 
+  function keepLogShort(): void {
+    try {
+      capLog(spec.logFile);
+    } catch (error) {
+      log.warn({ err: error, role: spec.role }, 'its log could not be put aside');
+    }
+  }
+
   async function keep(): Promise<void> {
     while (!stopping.signal.aborted) {
-      held = (await adopt()) ?? (await start());
-      await Promise.race([held.gone, aborted(stopping.signal)]);
+      held = await adoptOrStart();
+      if (held) await Promise.race([held.gone, aborted(stopping.signal)]);
       if (stopping.signal.aborted) return;
+      if (held) log.warn({ role: spec.role }, 'it ended, and is started again');
       held = null;
-      log.warn({ role: spec.role }, 'it ended, and is started again');
       await sleep(backoff.next(), undefined, { signal: stopping.signal }).catch(() => undefined);
+    }
+  }
+
+  /** Null on a failure, of a disk that is full say: it is tried again. */
+  async function adoptOrStart(): Promise<Held | null> {
+    try {
+      return (await adopt()) ?? (await start());
+    } catch (error) {
+      log.error({ err: error, role: spec.role }, 'it could not be started');
+      return null;
     }
   }
 
@@ -189,6 +209,7 @@ export function superviseChild(spec: ChildSpec, options: ChildOptions): Child {
       return held?.pid ?? null;
     },
     async stop() {
+      clearInterval(cappingLog);
       stopping.abort();
       await supervision;
       if (held && held.pid > 0 && isProcessAlive(held.pid)) await end(held.pid);
@@ -229,11 +250,4 @@ function isOurs(pid: number, spec: ChildSpec): boolean {
   } catch {
     return true;
   }
-}
-
-/** Appends; a long one is put aside first, so that there are at most two. */
-function openLog(file: string): number {
-  const size = statSync(file, { throwIfNoEntry: false })?.size ?? 0;
-  if (size > logBytes) renameSync(file, `${file}.1`);
-  return openSync(file, 'a', 0o600);
 }

@@ -288,6 +288,21 @@ test('a program that cannot be started is tried again and again', async () => {
   await child.stop();
 });
 
+test('a failure before the start is no end of the supervision: it is tried again', async () => {
+  await using world = await createWorld();
+  let asked = 0;
+  const child = world.supervise({
+    newJoinToken: async () => {
+      asked += 1;
+      if (asked < 3) throw new Error('the disk is full');
+      return 'token';
+    },
+  });
+  await until(async () => child.pid !== null && (await world.statePid()) === child.pid, 'it to be started after all');
+  assert.equal(asked, 3);
+  await child.stop();
+});
+
 test('a long log is put aside', async () => {
   await using world = await createWorld();
   await writeFile(world.spec.logFile, 'old');

@@ -9,7 +9,7 @@ import type { Soak } from './soak.ts';
 import { holdSession, sshArguments } from './ssh-session.ts';
 import { createWorkspace, exec, type Source } from './workspaces.ts';
 
-export const longLived = ['soak-1', 'soak-2', 'soak-3', 'soak-4'] as const;
+const longLived = ['soak-1', 'soak-2', 'soak-3', 'soak-4'] as const;
 const sessionsEach = 2;
 const readEveryMs = 50;
 const execEveryMs = 1_000;
@@ -89,7 +89,7 @@ async function readLogs(soak: Soak, id: string): Promise<void> {
   const path = `/workspaces/${id}/logs?service=${ticker.name}&lines=20`;
   const { body } = expect(await send(soak, { method: 'GET', path }), 200);
   const last = String(body).trim().split('\n').at(-1) ?? '';
-  if (!/^tick \d+$/.test(last)) throw new Error(`the last line of the log is ${last}`);
+  if (!/^tick \d+$/.test(last)) throw new Error(`the last line of the log of ${id} is "${last}"`);
 }
 
 /** Through the gateway's port for the service. */
