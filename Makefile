@@ -7,7 +7,7 @@ sources := $(shell find src ! -name '*.test.ts') package.json tsconfig.json scri
 shell_scripts := $(shell find bin .ci scripts src test bench examples -name node_modules -prune -o -type f \( -name '*.sh' -o -path bin/nexus -o -path .ci/run \) -print 2>/dev/null)
 
 .PHONY: help setup up down clean build build-all test test-unit test-integration test-e2e test-coverage \
-	check types lint format-check dead-code structure shell bench soak chaos fmt
+	check types lint format-check dead-code structure shell bench soak chaos fuzz fmt
 
 help: ## Show the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-17s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -64,6 +64,9 @@ structure: $(installed)
 shell:
 	@command -v shellcheck >/dev/null || { echo 'shellcheck is missing: make setup' >&2; exit 1; }
 	@shellcheck $(shell_scripts)
+
+fuzz: dist/nexus ## 100,000 requests made from the OpenAPI document (REQUESTS=n; again: SEED=n)
+	@node test/fuzz/run.ts $(if $(SEED),--seed $(SEED)) $(if $(REQUESTS),--requests $(REQUESTS))
 
 bench: dist/nexus ## Benchmarks beside the bare engine
 	@node bench/run.ts

@@ -266,7 +266,9 @@ export const endpoints = {
     status: 200,
     summary: 'The program for a platform, where the server has it.',
     params: z.object({ file: z.string() }),
+    headers: { 'If-None-Match': 'The ETag of what the client has: 304 when it is that.' },
     response: null,
+    otherStatus: 304,
   }),
   /** Who the token belongs to. */
   whoAmI: endpoint({

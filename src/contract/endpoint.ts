@@ -17,7 +17,7 @@ export type Endpoint = {
   readonly status: 200 | 201 | 202 | 204;
   readonly response: z.ZodType | null;
   /** Another success status, for what the same request may come to. */
-  readonly otherStatus?: 200;
+  readonly otherStatus?: 200 | 304;
   /** Request headers of its own. */
   readonly headers?: Readonly<Record<string, string>>;
 };

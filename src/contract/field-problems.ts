@@ -1,6 +1,7 @@
 /** What a schema found wrong, in words for people: one problem a field, every field. */
 import type { z } from 'zod';
 import type { FieldProblem } from './error-catalogue/request-errors.ts';
+import { NexusError } from './errors.ts';
 
 type Issue = z.core.$ZodIssue;
 type Path = readonly PropertyKey[];
@@ -16,10 +17,22 @@ export function locatedProblems(error: z.core.$ZodError, prefix: Path = []): Loc
   return error.issues.flatMap((issue) => problemsOf(issue, prefix));
 }
 
+const mostProblems = 50;
+
+/** With at most 50 problems: a request may have as many as it has bytes. */
+export function invalidRequest(problems: readonly FieldProblem[]): NexusError<'invalid_request'> {
+  const rest = problems.length - mostProblems;
+  const more = rest > 0 ? [{ path: 'request', problem: `has ${rest} more problems` }] : [];
+  return new NexusError('invalid_request', { fields: [...problems.slice(0, mostProblems), ...more] });
+}
+
+const longestPath = 200;
+
 /** `services[0].health_check.type`; `body` for the value itself. */
 export function pathText(path: Path): string {
   const text = path.map((part) => (typeof part === 'number' ? `[${part}]` : `.${String(part)}`)).join('');
-  return text.replace(/^\./, '') || 'body';
+  const shown = text.replace(/^\./, '') || 'body';
+  return shown.length > longestPath ? `${shown.slice(0, longestPath)}…` : shown;
 }
 
 function problemsOf(issue: Issue, prefix: Path): LocatedProblem[] {

@@ -5,7 +5,7 @@
 import { z } from 'zod';
 import { packageName, port, serviceName, workspaceName } from './ids.ts';
 import { byteSize } from './server-config.ts';
-import { durationSeconds, environmentName, type HealthCheck } from './service-spec.ts';
+import { durationSeconds, environmentName, mostServices, type HealthCheck } from './service-spec.ts';
 import { providerName } from './workspace.ts';
 
 export const repositoryConfigPath = '.nexus/config.yaml';
@@ -111,7 +111,7 @@ const serviceFields = z
     environment: environment.optional().describe('The same as env.'),
     cwd: folder.optional().describe('The folder that the command runs in, relative to the repository.'),
     depends_on: z
-      .union([serviceName, z.array(serviceName)])
+      .union([serviceName, z.array(serviceName).max(mostServices)])
       .optional()
       .describe('Services that must be healthy before this one is started.'),
     health_check: healthCheckEntry
@@ -169,7 +169,7 @@ export const repositoryConfig = z
     packages: z.array(packageName).max(100).default([]).describe('Debian or Ubuntu packages that the workspace needs.'),
     services: z
       .record(serviceName, serviceEntry)
-      .refine((services) => Object.keys(services).length <= 50, 'must not be more than 50')
+      .refine((services) => Object.keys(services).length <= mostServices, `must not be more than ${mostServices}`)
       .optional()
       .describe('The services by name: a mapping, or just a port. Left out: they are detected. {}: there are none.'),
     providers: z

@@ -40,6 +40,9 @@ export type HealthCheck = z.infer<typeof healthCheck>;
 
 export const environmentName = z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/, 'must be a name of letters, digits and _');
 
+/** Of one workspace. */
+export const mostServices = 50;
+
 /** A service as it crosses every wire and stands in the database; the repository file's looser forms become this. */
 export const serviceSpec = z.strictObject({
   name: serviceName,
@@ -50,7 +53,7 @@ export const serviceSpec = z.strictObject({
   env: z.record(environmentName, z.union([plainText, z.number(), z.boolean()]).transform(String)).default({}),
   /** Relative to the repository. */
   cwd: plainText.optional(),
-  depends_on: z.array(serviceName).default([]),
+  depends_on: z.array(serviceName).max(mostServices).default([]),
   health_check: healthCheck.optional(),
 });
 export type ServiceSpec = z.infer<typeof serviceSpec>;

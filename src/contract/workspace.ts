@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { gitUrl } from './git-url.ts';
 import { packageName, port, serviceName, workspaceId, workspaceName } from './ids.ts';
 import { plainText } from './plain-text.ts';
-import { serviceSpec } from './service-spec.ts';
+import { mostServices, serviceSpec } from './service-spec.ts';
 import type { ErrorBody, ErrorCode } from './errors.ts';
 
 export const workspaceStatuses = [
@@ -70,7 +70,7 @@ export const createWorkspaceRequest = z.strictObject({
   image: plainText.min(1).max(200).optional(),
   /** Debian packages that the image needs; those of the repository's configuration are added to them. */
   packages: z.array(packageName).max(100).optional(),
-  services: z.array(serviceSpec).max(50).optional(),
+  services: z.array(serviceSpec).max(mostServices).optional(),
 });
 export type CreateWorkspaceRequest = z.infer<typeof createWorkspaceRequest>;
 /** The same before defaults were filled in: what a client sends. */

@@ -95,7 +95,7 @@ test('what HTTP can refuse is refused in the form of the catalogue', async () =>
   assert.match(String(message), /body: .*JSON/i);
   assert.deepEqual((await post({ headers, body: '{"__proto__": 1}' })).slice(0, 2), [400, 'invalid_request']);
   assert.deepEqual((await post({ headers, body: '' })).slice(0, 2), [400, 'invalid_request']);
-  assert.match(String((await request(world, '/api/v1/%ff')).body['message']), /path: '\/api\/v1\/%ff' is not/);
+  assert.match(String((await request(world, '/api/v1/%ff')).body['message']), /path: is not a well-formed path/);
   const plain = await request(world, '/api/v1/workspaces/ws-aaaaaaaaaaaa/tunnel', { headers: bearer });
   assert.equal(plain.body['message'], 'There is no endpoint GET /api/v1/workspaces/ws-aaaaaaaaaaaa/tunnel.');
   const { body, status: missing } = await request(world, '/api/v1/nothing?x=secret');
@@ -145,6 +145,45 @@ test('what is not HTTP gets an answer of the same form', async () => {
   assert.match(answer, /"error":"invalid_request".*not a well-formed HTTP request/);
   const large = await raw(world, `GET / HTTP/1.1\r\nHost: x\r\nX: ${'x'.repeat(20_000)}\r\n\r\n`);
   assert.match(large, /the headers are too long/);
+});
+
+test('what HTTP lets a client say beside its request changes nothing, or is refused in the same form', async () => {
+  await using world = await createApiWorld();
+  const head = (more: string, path = '/health'): string => `GET ${path} HTTP/1.1\r\n${more}Connection: close\r\n\r\n`;
+  const exec = '/api/v1/workspaces/ws-aaaaaaaaaaaa/exec';
+  const table: [string, RegExp][] = [
+    [head(''), /^HTTP\/1\.1 400 .*"error":"invalid_request".*Host: is required/s],
+    [head('Host: x\r\nExpect: the-best\r\n'), /^HTTP\/1\.1 200 /],
+    // As `curl --http2` asks.
+    [
+      head('Host: x\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABk\r\n').replace('close', 'Upgrade, close'),
+      /^HTTP\/1\.1 200 /,
+    ],
+    [
+      head('Host: x\r\nAuthorization: Bearer token-alice\r\nUpgrade: websocket\r\n', `${exec}?command=ls`).replace(
+        'close',
+        'Upgrade',
+      ),
+      /^HTTP\/1\.1 400 .*"error":"invalid_request".*Sec-WebSocket-Key/s,
+    ],
+    [head('Host: x\r\nUpgrade: websocket\r\n').replace('close', 'Upgrade, close'), /^HTTP\/1\.1 200 /],
+  ];
+  for (const [bytes, answer] of table) assert.match(await raw(world, bytes), answer, bytes);
+  await raw(world, head('Host: x\r\n', '/api/v1/%ff?token=secret'));
+  assert.equal(JSON.stringify(world.logged).includes('secret'), false);
+});
+
+test('a request with a great many mistakes is told the first fifty of them', async () => {
+  await using world = await createApiWorld();
+  const unknown = Object.fromEntries(Array.from({ length: 60_000 }, (_, index) => [`k${index}`, 1]));
+  const { status, body } = await request(world, '/api/v1/workspaces', {
+    method: 'POST',
+    headers: { ...bearer, ...json },
+    body: JSON.stringify({ workspace_name: 'w', repo, ...unknown, ['x'.repeat(5_000)]: 1 }),
+  });
+  const { fields } = body['details'] as { fields: { path: string; problem: string }[] };
+  assert.deepEqual([status, fields.length, fields.at(-1)?.problem], [400, 51, 'has 59951 more problems']);
+  assert.ok(fields.every(({ path }) => path.length <= 201));
 });
 
 test('a fault of the server shows nothing of its cause, and logs it', async () => {

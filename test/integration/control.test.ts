@@ -128,6 +128,13 @@ const broken: [string, unknown, RegExp][] = [
   ['another message first', { type: 'heartbeat' }, /in place of hello/],
   ['a malformed key', { ...introduction, type: 'hello', public_key: 'AAAA', nonce: 'AAAA' }, /malformed/],
 ];
+test('a request that is no WebSocket finds nothing, and is told so', async () => {
+  await using world = await createReconcileWorld();
+  const response = await fetch(world.url + controlPath);
+  const { message } = (await response.json()) as { message: string };
+  assert.deepEqual([response.status, message], [404, `There is no endpoint GET ${controlPath}.`]);
+});
+
 test('what breaks the protocol ends that connection alone', async () => {
   await using world = await createReconcileWorld();
   await using agent = await world.agent(new ScriptedEngine());

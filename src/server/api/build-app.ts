@@ -1,16 +1,15 @@
 /** The HTTP server: the whole API, ready to listen. */
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
 import { finished } from 'node:stream';
 import rateLimit from '@fastify/rate-limit';
 import websocket from '@fastify/websocket';
 import { LogController, fastify } from 'fastify';
 import type { FastifyInstance, FastifyRequest, FastifyServerOptions } from 'fastify';
 import { NexusError } from '../../contract/errors.ts';
-import type { ServerConfig } from '../../contract/server-config.ts';
 import type { AppDeps, HandlerDeps } from './app-deps.ts';
-import { answerBrokenRequest, answerError, answerErrors } from './error-answers.ts';
+import { answerBrokenRequest, answerBrokenUpgrade, answerError, answerErrors } from './error-answers.ts';
 import { createHandlers } from './handlers.ts';
+import { httpOptions, keepToHttp } from './http-server.ts';
 import { dropUselessUploads, uploadType } from './put-source.ts';
 import { RateLimitStore } from './rate-limit-store.ts';
 import { registerEndpoints } from './register-endpoints.ts';
@@ -38,12 +37,13 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
     return503OnClosing: false,
     clientErrorHandler: answerBrokenRequest,
     frameworkErrors: (error, request, reply) => void answerError(error, request, reply),
-    ...httpsOf(deps.config),
+    ...httpOptions(deps.config),
   } as FastifyServerOptions) as FastifyInstance;
   const closing = refuseWhenClosing(app);
   const handlerDeps: HandlerDeps = { ...deps, closing };
   app.decorateRequest('caller', null);
   app.addHook('onRequest', async (request, reply) => void reply.header('x-request-id', request.id));
+  keepToHttp(app);
   takeJson(app);
   endSlowBodies(app, deps.bodyWithinMs ?? bodyWithinMs);
   answerErrors(app);
@@ -62,14 +62,11 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
     options: { maxPayload: bodyLimitBytes, perMessageDeflate: false },
     preClose: closeSockets,
   });
+  app.websocketServer.on('wsClientError', answerBrokenUpgrade);
   await registerEndpoints(app, createHandlers(handlerDeps), handlerDeps);
   registerSockets(app, handlerDeps);
   registerRootRoutes(app, deps);
   return app;
-}
-
-function httpsOf({ tls }: ServerConfig): object {
-  return tls ? { https: { cert: readFileSync(tls.cert), key: readFileSync(tls.key) } } : {};
 }
 
 function refuseWhenClosing(app: FastifyInstance): AbortSignal {

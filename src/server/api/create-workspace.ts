@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
 import { NexusError } from '../../contract/errors.ts';
 import type { FieldProblem } from '../../contract/error-catalogue/request-errors.ts';
+import { invalidRequest } from '../../contract/field-problems.ts';
 import { newId } from '../../contract/ids.ts';
 import type { ServerConfig } from '../../contract/server-config.ts';
 import type { ServiceSpec } from '../../contract/service-spec.ts';
@@ -116,7 +117,7 @@ async function once(
   const request_hash = createHash('sha256').update(JSON.stringify(request)).digest('hex');
   const kept = await findAnswer(tx, { userId, key, since });
   if (kept && kept.request_hash !== request_hash)
-    throw invalid([{ path: 'Idempotency-Key', problem: 'was used for another request within 24 hours' }]);
+    throw invalidRequest([{ path: 'Idempotency-Key', problem: 'was used for another request within 24 hours' }]);
   if (kept) return JSON.parse(kept.response_json) as Answer;
   const answer = await create();
   await keepAnswer(tx, { user_id: userId, key, request_hash, status: 202, response_json: JSON.stringify(answer) });
@@ -127,7 +128,7 @@ function idempotencyKey(headers: IncomingHttpHeaders): string | undefined {
   const key = headers['idempotency-key'];
   if (key === undefined) return undefined;
   if (typeof key === 'string' && key.length > 0 && key.length <= longestKey) return key;
-  throw invalid([{ path: 'Idempotency-Key', problem: `must have 1 to ${longestKey} characters` }]);
+  throw invalidRequest([{ path: 'Idempotency-Key', problem: `must have 1 to ${longestKey} characters` }]);
 }
 
 /** @throws invalid_request (unknown and repeated names), dependency_cycle */
@@ -144,10 +145,6 @@ function checkServices(services: readonly ServiceSpec[]): void {
       problems.push({ path: `services[${index}].depends_on[${at}]`, problem });
     }
   }
-  if (problems.length > 0) throw invalid(problems);
+  if (problems.length > 0) throw invalidRequest(problems);
   dependencyOrder(new Map(services.map(({ name, depends_on }) => [name, depends_on])));
-}
-
-function invalid(fields: readonly FieldProblem[]): NexusError {
-  return new NexusError('invalid_request', { fields });
 }

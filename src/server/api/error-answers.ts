@@ -1,10 +1,12 @@
 /** Every failure, in the form of the catalogue. */
 import { STATUS_CODES } from 'node:http';
-import type { Socket } from 'node:net';
+import type { IncomingMessage } from 'node:http';
+import type { Duplex } from 'node:stream';
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { NexusError } from '../../contract/errors.ts';
 import type { ErrorBody } from '../../contract/errors.ts';
 import { newId } from '../../contract/ids.ts';
+import { requestIdOf } from './request-id.ts';
 
 /** What a client that got a 503 is told to wait. */
 const retryAfterSeconds = 5;
@@ -50,9 +52,11 @@ function catalogued(thrown: unknown, request: FastifyRequest): NexusError {
     const got = request.headers['content-type'] ?? 'of no type';
     return new NexusError('unsupported_media_type', { got, expected: expectedType(request) });
   }
+  // Its own message holds the whole address: what stands in the query belongs in no log.
+  if (code === 'FST_ERR_BAD_URL')
+    return new NexusError('invalid_request', { fields: [{ path: 'path', problem: 'is not a well-formed path' }] });
   if (statusCode !== undefined && statusCode >= 400 && statusCode < 500) {
-    const path = code === 'FST_ERR_BAD_URL' ? 'path' : 'body';
-    const fields = [{ path, problem: message ?? 'cannot be read' }];
+    const fields = [{ path: 'body', problem: message ?? 'cannot be read' }];
     return new NexusError('invalid_request', { fields }, { cause: thrown });
   }
   return new NexusError('internal', {}, { cause: thrown });
@@ -63,14 +67,22 @@ function expectedType(request: FastifyRequest): string {
 }
 
 /** What is not even HTTP gets an answer of the same form. */
-export function answerBrokenRequest(error: NodeJS.ErrnoException, socket: Socket): void {
+export function answerBrokenRequest(error: NodeJS.ErrnoException, socket: Duplex): void {
   if (error.code === 'ECONNRESET' || !socket.writable) {
     socket.destroy();
     return;
   }
-  const requestId = newId('req');
   const tooLong = error.code === 'HPE_HEADER_OVERFLOW';
   const problem = tooLong ? 'the headers are too long' : 'this is not a well-formed HTTP request';
+  refuseConnection(socket, { problem, requestId: newId('req') });
+}
+
+/** So does a WebSocket's first request that is not one (RFC 6455, section 4.2.1). */
+export function answerBrokenUpgrade({ message }: Error, socket: Duplex, request: IncomingMessage): void {
+  refuseConnection(socket, { problem: message, requestId: requestIdOf(request) });
+}
+
+function refuseConnection(socket: Duplex, { problem, requestId }: { problem: string; requestId: string }): void {
   const refusal = new NexusError('invalid_request', { fields: [{ path: 'request', problem }] });
   const body = JSON.stringify(errorBodyFor(refusal, requestId));
   const head = [

@@ -126,9 +126,17 @@ const textAnswers: Readonly<Record<string, readonly string[]>> = {
   getDownload: ['application/octet-stream'],
 };
 
-function success(name: string, { status, response, access }: Endpoint): Json {
-  const description = status === 204 ? 'Done.' : status === 202 ? 'It is under way.' : 'The answer.';
-  const answer = { description, headers: successHeaders(access) };
+const descriptions: Readonly<Record<number, string>> = {
+  202: 'It is under way.',
+  204: 'Done.',
+  304: 'The client has it already.',
+};
+
+type Success = Pick<Endpoint, 'response' | 'access'> & { readonly status: number };
+
+function success(name: string, { status, response, access }: Success): Json {
+  const answer = { description: descriptions[status] ?? 'The answer.', headers: successHeaders(access) };
+  if (status === 304) return answer;
   if (response !== null)
     return { ...answer, content: { 'application/json': { schema: jsonSchema(response, 'output') } } };
   const types = textAnswers[name];

@@ -4,7 +4,7 @@ import { z } from 'zod';
 import type { Endpoint } from '../../contract/api.ts';
 import { NexusError } from '../../contract/errors.ts';
 import type { FieldProblem } from '../../contract/error-catalogue/request-errors.ts';
-import { fieldProblems } from '../../contract/field-problems.ts';
+import { fieldProblems, invalidRequest } from '../../contract/field-problems.ts';
 
 const nothing = z.strictObject({});
 const noBody = nothing.nullish();
@@ -31,7 +31,7 @@ export function readRequest(
   const query = read(endpoint.query ?? nothing, request.query);
   // `null` is how JSON says that there is nothing.
   const body = read(endpoint.body ?? noBody, request.body ?? undefined);
-  if (problems.length > 0) throw new NexusError('invalid_request', { fields: problems });
+  if (problems.length > 0) throw invalidRequest(problems);
   return { params, query, body };
 }
 

@@ -1,0 +1,4 @@
+import { fuzzed } from '../flows/fuzz.ts';
+import { sourceProgram } from '../support/programs.ts';
+
+fuzzed(sourceProgram);
