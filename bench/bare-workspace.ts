@@ -56,8 +56,13 @@ export async function addressOf(workspaceId: string): Promise<string> {
   return nicOf((await instanceOf(workspaceId)).devices).address;
 }
 
+/** By which the engine knows a workspace of the product. */
+export function instanceName(workspaceId: string): string {
+  return `nexus-${workspaceId.replace(/^ws-/, '')}`;
+}
+
 async function instanceOf(workspaceId: string): Promise<EngineInstance> {
-  return (await engine('GET', `/1.0/instances/nexus-${workspaceId.replace(/^ws-/, '')}`)) as EngineInstance;
+  return (await engine('GET', `/1.0/instances/${instanceName(workspaceId)}`)) as EngineInstance;
 }
 
 function nicOf(devices: Devices): { name: string; address: string } {

@@ -35,7 +35,9 @@ export function range({ median, min, max }: Summary, digits: number): string {
 
 export function tableOf(figures: readonly Figure[]): string {
   const rows = figures.map(({ what, ours, theirs, compared, bound, isWithin }) =>
-    [what.replaceAll('|', '\\|'), ours, theirs, compared, bound, isWithin ? 'yes' : 'no'].join(' | '),
+    [what, ours, theirs, compared, bound, isWithin ? 'yes' : 'no']
+      .map((cell) => cell.replaceAll('|', '\\|'))
+      .join(' | '),
   );
   return [
     'what (ours \\| theirs) | ours | theirs | compared | bound | within',

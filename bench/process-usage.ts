@@ -30,8 +30,8 @@ export function withDescendants(pid: number, others: readonly number[]): number[
   return tree(pid);
 }
 
-export function processNamed(name: string): number | undefined {
-  return allProcesses().find((pid) => nameOf(pid) === name);
+export function processesNamed(...names: readonly string[]): number[] {
+  return allProcesses().filter((pid) => names.includes(nameOf(pid) ?? ''));
 }
 
 function allProcesses(): number[] {

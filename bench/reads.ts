@@ -10,6 +10,7 @@ import type { Installation } from '../test/support/installation.ts';
 import { range, type Figure } from './figure.ts';
 import { untilWell, withInstallation } from './installation.ts';
 import { openLoop } from './open-loop.ts';
+import { cpuSeconds } from './process-usage.ts';
 import { quantile, summarize } from './statistics.ts';
 
 const perSecond = 500;
@@ -30,11 +31,13 @@ export function benchReads({ runs }: { readonly runs: number }): Promise<readonl
   });
 }
 
-function figureOf(what: string, times: readonly number[], beside: readonly number[] | null): Figure {
-  const p99 = quantile(times, 0.99);
+type Measured = { readonly times: readonly number[]; /** Of a core, the server's. */ readonly percent: number };
+
+function figureOf(what: string, measured: Measured, beside: Measured | null): Figure {
+  const p99 = quantile(measured.times, 0.99);
   return {
     what,
-    ours: textOf(times),
+    ours: textOf(measured),
     theirs: beside ? textOf(beside) : '',
     compared: `p99 ${p99.toFixed(1)} ms`,
     bound: `p99 < ${mostP99Ms} ms`,
@@ -42,8 +45,9 @@ function figureOf(what: string, times: readonly number[], beside: readonly numbe
   };
 }
 
-function textOf(times: readonly number[]): string {
-  return `${range(summarize(times), 1)} ms, p99 ${quantile(times, 0.99).toFixed(1)} ms`;
+function textOf({ times, percent }: Measured): string {
+  const p99 = quantile(times, 0.99).toFixed(1);
+  return `${range(summarize(times), 1)} ms, p99 ${p99} ms; the server takes ${percent.toFixed(0)} % of a core`;
 }
 
 /** The server is away meanwhile, as it alone writes its database. Returns the workspaces' ids. */
@@ -92,7 +96,7 @@ async function insertStopped(tx: Tx, owner: string): Promise<void> {
   await replaceServices(tx, id, services);
 }
 
-async function measure(nexus: Installation, ids: readonly string[], seconds: number): Promise<number[]> {
+async function measure(nexus: Installation, ids: readonly string[], seconds: number): Promise<Measured> {
   const agent = new Agent({ keepAlive: true, maxSockets: 64 });
   const headers = { authorization: `Bearer ${await nexus.token()}` };
   const get = (path: string): Promise<void> =>
@@ -111,7 +115,10 @@ async function measure(nexus: Installation, ids: readonly string[], seconds: num
   };
   try {
     await openLoop({ perSecond, seconds: Math.ceil(seconds / 5) }, read);
-    return await openLoop({ perSecond, seconds }, read);
+    const server = await nexus.pid('server');
+    const before = cpuSeconds(server);
+    const times = await openLoop({ perSecond, seconds }, read);
+    return { times, percent: (100 * (cpuSeconds(server) - before)) / seconds };
   } finally {
     agent.destroy();
   }
