@@ -2,6 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import type { Installation } from '../test/support/installation.ts';
 import { engine, untilBanner } from './bare-engine.ts';
+import { timed } from './statistics.ts';
 import { deleteAll, requestWorkspace } from './workspaces.ts';
 
 type Devices = Readonly<Record<string, Readonly<Record<string, string>>>>;
@@ -35,20 +36,36 @@ export async function modelWorkspace(nexus: Installation): Promise<Model> {
   };
 }
 
-/** Copies, starts, and waits for sshd. `place` tells copies that are there at once apart. Returns its name. */
-export async function startBare({ nic, devices, ...model }: Model, place = 0): Promise<string> {
-  const name = `bench-${randomBytes(4).toString('hex')}`;
-  const address = (devices[nic]?.['ipv4.address'] ?? '').replace(/\.\d+\.\d+$/, `.254.${200 + place}`);
-  const own = { ...devices, [nic]: { ...devices[nic], 'ipv4.address': address } };
-  await engine('POST', '/1.0/instances', { ...model, name, devices: own, profiles: [] });
-  await engine('PUT', `/1.0/instances/${name}/state`, { action: 'start', timeout: 60 });
-  await untilBanner(address, 22);
-  return name;
+/**
+ * Copies, starts, and waits for sshd, so many at once, and removes them. Returns how long it took until all of them
+ * answered, in milliseconds.
+ */
+export async function timeBare(model: Model, count: number): Promise<number> {
+  const names = Array.from({ length: count }, () => `bench-${randomBytes(4).toString('hex')}`);
+  try {
+    return await timed(() => Promise.all(names.map((name, place) => startBare(model, name, place))));
+  } finally {
+    await Promise.all(names.map(removeBare));
+  }
 }
 
-export async function removeBare(name: string): Promise<void> {
-  await engine('PUT', `/1.0/instances/${name}/state`, { action: 'stop', force: true, timeout: 30 });
-  await engine('DELETE', `/1.0/instances/${name}`);
+/** `place` tells copies that are there at once apart, on the network. */
+async function startBare({ nic, devices, ...model }: Model, name: string, place: number): Promise<void> {
+  const device = devices[nic] ?? {};
+  const address = (device['ipv4.address'] ?? '').replace(/\.\d+\.\d+$/, `.254.${200 + place}`);
+  const own = { ...device, 'ipv4.address': address, host_name: `nxbench${place}` };
+  await engine('POST', '/1.0/instances', { ...model, name, devices: { ...devices, [nic]: own }, profiles: [] });
+  await engine('PUT', `/1.0/instances/${name}/state`, { action: 'start', timeout: 60 });
+  await untilBanner(address, 22);
+}
+
+/** Also one that did not come to run, or to be. */
+async function removeBare(name: string): Promise<void> {
+  const stop = { action: 'stop', force: true, timeout: 30 };
+  await engine('PUT', `/1.0/instances/${name}/state`, stop).catch(() => undefined);
+  await engine('DELETE', `/1.0/instances/${name}`).catch((error: unknown) => {
+    if (!/not found/i.test(String(error))) throw error;
+  });
 }
 
 /** Where a workspace of the product is reached without the gateway. */

@@ -1,6 +1,6 @@
 /** `POST /workspaces` to sshd's banner through the gateway, beside the engine's own copy + start + banner. */
 import { untilBanner } from './bare-engine.ts';
-import { modelWorkspace, removeBare, startBare } from './bare-workspace.ts';
+import { modelWorkspace, timeBare } from './bare-workspace.ts';
 import { ratioFigure, type Figure } from './figure.ts';
 import { withInstallation } from './installation.ts';
 import { inTurn, timed } from './statistics.ts';
@@ -19,14 +19,7 @@ export function benchCreate({ runs }: { readonly runs: number }): Promise<readon
         await deleteAll(nexus);
         return elapsed;
       },
-      async () => {
-        let name = '';
-        const elapsed = await timed(async () => {
-          name = await startBare(model);
-        });
-        await removeBare(name);
-        return elapsed;
-      },
+      () => timeBare(model, 1),
     );
     return [ratioFigure('`POST /workspaces` to the SSH banner | copy + start + banner', pair, 1.3)];
   });

@@ -1,5 +1,5 @@
 /** Ten workspaces created at once until all run, beside ten copies, starts and banners of the engine at once. */
-import { modelWorkspace, removeBare, startBare } from './bare-workspace.ts';
+import { modelWorkspace, timeBare } from './bare-workspace.ts';
 import { milliseconds, range, type Figure } from './figure.ts';
 import { withInstallation } from './installation.ts';
 import { inTurn, timed } from './statistics.ts';
@@ -21,14 +21,7 @@ export function benchTen({ runs }: { readonly runs: number }): Promise<readonly 
         await deleteAll(nexus);
         return elapsed;
       },
-      async () => {
-        let names: string[] = [];
-        const elapsed = await timed(async () => {
-          names = await Promise.all(places.map((place) => startBare(model, place)));
-        });
-        await Promise.all(names.map(removeBare));
-        return elapsed;
-      },
+      () => timeBare(model, places.length),
     );
     return [
       {

@@ -14,7 +14,7 @@ const longLimits = { testMs: 600_000, fileMs: 900_000, exitMs: 30_000 };
 // End-to-end files run one at a time, as a user would.
 const suites: Record<string, Suite> = {
   unit: {
-    globs: ['src/**/*.test.ts', 'scripts/**/*.test.ts', 'test/soak/**/*.test.ts'],
+    globs: ['{src,scripts,bench,test/soak}/**/*.test.ts'],
     concurrency: availableParallelism(),
     limits: { testMs: 30_000, fileMs: 120_000, exitMs: 5000 },
   },
