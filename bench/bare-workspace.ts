@@ -30,7 +30,10 @@ export async function modelWorkspace(nexus: Installation): Promise<Model> {
   if (base === undefined) throw new Error('the instance does not name its base');
   return {
     source: { type: 'copy', source: base, instance_only: true },
-    config: Object.fromEntries(Object.entries(config).filter(([key]) => /^(?:limits|security)\./.test(key))),
+    // Ids of its own are the product's doing: the engine by itself would rewrite the owner of every file for them.
+    config: Object.fromEntries(
+      Object.entries(config).filter(([key]) => /^(?:limits|security)\./.test(key) && key !== 'security.idmap.isolated'),
+    ),
     devices,
     nic: nicOf(devices).name,
   };

@@ -45,8 +45,12 @@ export type Roles = {
   runAgent(options: AgentOptions): Promise<void>;
   /** @returns the exit code */
   runRelay(port: number): Promise<number>;
-  /** `poolBytes` undefined: sensible for the disk. @returns what was done, for programs */
-  setUpNode(options: { poolBytes: number | undefined; onStep: (line: string) => void }): Promise<unknown>;
+  /** `poolBytes` undefined: sensible for the disk; `reach` undefined: as before. @returns what was done, for programs */
+  setUpNode(options: {
+    poolBytes: number | undefined;
+    reach: readonly string[] | undefined;
+    onStep: (line: string) => void;
+  }): Promise<unknown>;
   checkNode(): Promise<readonly NodeFinding[]>;
   tearDownNode(options: { onStep: (line: string) => void }): Promise<void>;
 };

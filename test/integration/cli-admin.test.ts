@@ -4,7 +4,7 @@ import { chmod, mkdir, readFile, rm, symlink, stat, writeFile } from 'node:fs/pr
 import { join } from 'node:path';
 import { test } from 'node:test';
 import type { ServerConfig } from '../../src/contract/server-config.ts';
-import type { NodeFinding } from '../../src/cli/roles.ts';
+import type { NodeFinding, Roles } from '../../src/cli/roles.ts';
 import { updateNode } from '../../src/server/store/nodes.ts';
 import { createCliWorld, writeFiles } from '../support/cli-world.ts';
 import type { CliWorld } from '../support/cli-world.ts';
@@ -150,9 +150,9 @@ test('the roles get what was asked for', async () => {
 test('a machine is made ready, and emptied', { skip: notRoot }, async () => {
   await using world = await createCliWorld();
   const roles = {
-    setUpNode: ({ poolBytes, onStep }: { poolBytes: number | undefined; onStep: (line: string) => void }) => {
+    setUpNode: ({ poolBytes, reach, onStep }: Parameters<Roles['setUpNode']>[0]) => {
       onStep('network: done');
-      return Promise.resolve([{ name: 'network', pool: poolBytes ?? null }]);
+      return Promise.resolve([{ name: 'network', pool: poolBytes ?? null, reach }]);
     },
     tearDownNode: ({ onStep }: { onStep: (line: string) => void }) => Promise.resolve(onStep('removed')),
   };
@@ -164,6 +164,13 @@ test('a machine is made ready, and emptied', { skip: notRoot }, async () => {
   });
   const sized = await world.run(['node', 'setup', '--pool-size', '50GB', '--json'], { roles });
   assert.deepEqual(JSON.parse(sized.stdout), [{ name: 'network', pool: 50e9 }]);
+  const open = await world.run(['node', 'setup', '--reach', '192.168.1.20,10.8.0.0/16', '--json'], { roles });
+  assert.deepEqual(JSON.parse(open.stdout), [{ name: 'network', pool: null, reach: ['192.168.1.20', '10.8.0.0/16'] }]);
+  const closed = await world.run(['node', 'setup', '--reach', 'none', '--json'], { roles });
+  assert.deepEqual(JSON.parse(closed.stdout), [{ name: 'network', pool: null, reach: [] }]);
+  const wrong = await world.run(['node', 'setup', '--reach', '192.168.1.20,git.example.com'], { roles });
+  assert.equal(wrong.exitCode, 2);
+  assert.match(wrong.stderr, /'git\.example\.com' is not an IPv4 address or network/);
   assert.deepEqual(await world.run(['node', 'teardown', '--yes'], { roles }), {
     exitCode: 0,
     stdout: '',

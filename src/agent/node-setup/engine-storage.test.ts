@@ -45,19 +45,20 @@ it('passes on why there is no pool', async () => {
   await assert.rejects(step.apply(quiet), { code: 'disk_full' });
 });
 
-it('makes the project, or gives it the range that is asked for', async () => {
-  let range: string | null = null;
+it('makes the project, or gives it the network that is asked for', async () => {
+  let config: Record<string, string> | null = null;
   await using engine = await FakeEngine.start(({ method, body }) => {
     if (method === 'POST') return { error: 'The project already exists', status: 409 };
-    if (method === 'PATCH')
-      range = (JSON.parse(body.toString()) as { config: Record<string, string> }).config['user.nexus.range'] ?? '';
-    return range === null ? undefined : { value: { config: { 'user.nexus.range': range } } };
+    if (method === 'PATCH') ({ config } = JSON.parse(body.toString()) as { config: Record<string, string> });
+    return config === null ? undefined : { value: { config } };
   });
-  const step = projectStep(engine.client, { range: '10.83.0.0/16' });
+  const step = projectStep(engine.client, { range: '10.83.0.0/16', reach: ['192.168.1.20'] });
   assert.match((await step.check())?.detail ?? '', /there is no project test/);
   await step.apply(quiet);
   assert.equal(await step.check(), null);
   assert.match(step.describe(), /project test/);
-  const other = projectStep(engine.client, { range: '10.90.0.0/16' });
+  const other = projectStep(engine.client, { range: '10.90.0.0/16', reach: [] });
   assert.match((await other.check())?.detail ?? '', /range 10\.83\.0\.0\/16, not 10\.90\.0\.0\/16/);
+  const closed = projectStep(engine.client, { range: '10.83.0.0/16', reach: [] });
+  assert.match((await closed.check())?.detail ?? '', /may reach 192\.168\.1\.20 beside the host/);
 });

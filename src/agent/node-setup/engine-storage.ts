@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { NexusError } from '../../contract/errors.ts';
 import type { EngineClient } from '../providers/lxc/engine-client.ts';
 import { isAlreadyThere, isNotFound, unavailable } from '../providers/lxc/engine-failure.ts';
-import { configuredRange, rangeKey } from '../providers/lxc/engine-project.ts';
+import { configuredNetwork, rangeKey, reachKey, type ProjectNetwork } from '../providers/lxc/engine-project.ts';
 import type { SetupStep } from './setup-step.ts';
 
 const gibibyte = 1024 ** 3;
@@ -50,25 +50,30 @@ export function storageStep(
   };
 }
 
-export function projectStep(engine: EngineClient, { range }: { range: string }): SetupStep {
+export function projectStep(engine: EngineClient, { range, reach }: ProjectNetwork): SetupStep {
   return {
     name: 'project',
     describe: () => `project ${engine.project} of the engine`,
     async check() {
-      const configured = await configuredRange(engine).catch(absent);
+      const configured = await configuredNetwork(engine).catch(absent);
       if (configured === null) return { detail: `there is no project ${engine.project}` };
-      return configured === range ? null : { detail: `workspaces have the range ${configured}, not ${range}` };
+      if (configured.range !== range) return { detail: `workspaces have the range ${configured.range}, not ${range}` };
+      const before = configured.reach.join(',');
+      return before === reach.join(',')
+        ? null
+        : { detail: `workspaces may reach ${before || 'nothing'} beside the host` };
     },
     async apply() {
+      const network = { [rangeKey]: range, [reachKey]: reach.join(',') };
       const config = {
         'features.images': 'true',
         'features.profiles': 'true',
         'features.storage.volumes': 'true',
-        [rangeKey]: range,
+        ...network,
       };
       const body = { name: engine.project, description: 'Development workspaces of nexus', config };
       await engine.change('POST', '/1.0/projects', body).catch(unlessThere);
-      await engine.change('PATCH', `/1.0/projects/${engine.project}`, { config: { [rangeKey]: range } });
+      await engine.change('PATCH', `/1.0/projects/${engine.project}`, { config: network });
     },
   };
 }

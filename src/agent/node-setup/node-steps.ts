@@ -1,5 +1,5 @@
 import { createEngineClient, type EngineClient } from '../providers/lxc/engine-client.ts';
-import { configuredRange } from '../providers/lxc/engine-project.ts';
+import { configuredNetwork } from '../providers/lxc/engine-project.ts';
 import { likelySocket } from '../providers/lxc/find-socket.ts';
 import { layout } from '../providers/lxc/layout.ts';
 import { createLxcProvider } from '../providers/lxc/lxc-provider.ts';
@@ -18,6 +18,8 @@ export type NodeOptions = {
   readonly poolBytes?: number | undefined;
   /** IPv4 range of the workspaces; absent: what it was, or the default. */
   readonly range?: string | undefined;
+  /** What workspaces may reach in the networks that the machine is in; absent: what it was, or nothing. */
+  readonly reach?: readonly string[] | undefined;
   /** What workspaces have unless they ask for another. */
   readonly image?: string | undefined;
   /** Absent: found by itself. */
@@ -42,12 +44,14 @@ export function hostSteps({ socketPath }: NodeOptions): SetupStep[] {
 export async function engineSteps(options: NodeOptions): Promise<SetupStep[]> {
   const { pool = layout.pool, image = defaultImage } = options;
   const engine = nodeEngine(options);
-  const range = parseRange(options.range ?? (await configuredRange(engine)) ?? layout.range).cidr;
-  const provider = createLxcProvider({ ...options, range, clusterId: 'node-setup', relayCommand: [] });
+  const configured = await configuredNetwork(engine);
+  const range = parseRange(options.range ?? configured?.range ?? layout.range).cidr;
+  const reach = options.reach ?? configured?.reach ?? [];
+  const provider = createLxcProvider({ ...options, range, reach, clusterId: 'node-setup', relayCommand: [] });
   return [
     storageStep(engine, { pool, poolBytes: options.poolBytes }),
-    projectStep(engine, { range }),
-    networkStep({ range }),
+    projectStep(engine, { range, reach }),
+    networkStep({ range, reach }),
     baseStep(engine, { provider, image }),
   ];
 }

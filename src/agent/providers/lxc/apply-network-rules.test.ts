@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, it } from 'node:test';
 import { applyNetworkRules, networkProblem, removeNetworkRules } from './apply-network-rules.ts';
 
-const range = { range: '10.83.0.0/16' };
+const range = { range: '10.83.0.0/16', reach: [] };
 const path = process.env['PATH'] ?? '';
 let folder = '';
 
@@ -64,7 +64,7 @@ it('sets the rules once, and again when they are gone', async () => {
 it('sets them anew for another range', async () => {
   await kernel({ docker: false });
   await applyNetworkRules(range);
-  assert.equal(await networkProblem({ range: '10.90.0.0/16' }), 'the network rules are not in place');
+  assert.equal(await networkProblem({ range: '10.90.0.0/16', reach: [] }), 'the network rules are not in place');
 });
 
 it('excepts workspaces from what Docker drops', async () => {

@@ -1,20 +1,24 @@
 import { createHash } from 'node:crypto';
 import { NexusError } from '../../../contract/errors.ts';
 import { CommandError, runCommand } from '../../../lib/run-command.ts';
+import { hostNetworks } from './host-networks.ts';
 import { layout } from './layout.ts';
 import { networkRules, tableName } from './network-rules.ts';
 import { upstreamResolvers } from './upstream-resolvers.ts';
 
 const timeoutMs = 10_000;
 
+/** The workspaces' range, and what they may reach in the networks of the host. */
+export type RulesOptions = { readonly range: string; readonly reach: readonly string[] };
+
 /**
- * Puts the host's network rules for workspaces in place, for the host's present name servers. The kernel forgets
+ * Puts the host's network rules for workspaces in place, for the host's present name servers and networks. The kernel forgets
  * them at a reboot, and others may flush them: no workspace is started without. Changes nothing when they are there.
  * @throws provider_unavailable when the rules cannot be set
  */
-export async function applyNetworkRules({ range }: { range: string }): Promise<void> {
+export async function applyNetworkRules(options: RulesOptions): Promise<void> {
   try {
-    const rules = await wantedRules(range);
+    const rules = await wantedRules(options);
     if (!(await arePresent(rules))) await runCommand(['nft', '-f', '-'], { timeoutMs, stdin: rules });
     for (const rule of await missingDockerRules()) {
       await runCommand(['iptables', '--wait', '--insert', 'DOCKER-USER', ...rule], { timeoutMs });
@@ -33,15 +37,16 @@ export async function removeNetworkRules(): Promise<void> {
 }
 
 /** What is wrong with the rules that are in place; null: nothing. */
-export async function networkProblem({ range }: { range: string }): Promise<string | null> {
-  if (!(await arePresent(await wantedRules(range)))) return 'the network rules are not in place';
+export async function networkProblem(options: RulesOptions): Promise<string | null> {
+  if (!(await arePresent(await wantedRules(options)))) return 'the network rules are not in place';
   return (await missingDockerRules()).length > 0 ? "Docker's FORWARD chain keeps workspaces offline" : null;
 }
 
 /** With a fingerprint of themselves as the table's comment, by which rules that are in place are known again. */
-async function wantedRules(range: string): Promise<string> {
-  const rules = networkRules({ range, upstream: await upstreamResolvers() });
-  return rules.replace(/\{\n {2}chain/, `{\n  comment "${fingerprint(rules)}"\n  chain`);
+async function wantedRules(options: RulesOptions): Promise<string> {
+  const [upstream, networks] = await Promise.all([upstreamResolvers(), hostNetworks()]);
+  const rules = networkRules({ ...options, upstream, hostNetworks: networks });
+  return rules.replace(/\{\n {2}set/, `{\n  comment "${fingerprint(rules)}"\n  set`);
 }
 
 async function arePresent(rules: string): Promise<boolean> {

@@ -1,7 +1,6 @@
 import { NexusError } from '../../../contract/errors.ts';
 import type { AddressRange } from './address-range.ts';
 import type { Addresses } from './addresses.ts';
-import { applyNetworkRules } from './apply-network-rules.ts';
 import { finishBase } from './base-finish.ts';
 import { unfinishedName, type CanonicalSpec } from './base-spec.ts';
 import type { EngineClient } from './engine-client.ts';
@@ -13,7 +12,9 @@ import { parseImageReference } from './image-reference.ts';
 import { obtainImage } from './image-source.ts';
 import { networkDevice, rootDevice } from './instance-config.ts';
 import { keys } from './layout.ts';
+import { mappedRootfs } from './isolation.ts';
 import { removeInstance, startInstance, stopInstance } from './lifecycle.ts';
+import { claimIds } from './own-ids.ts';
 import { npmScript, packagesScript, provisionScript, sealScript } from './provision-script.ts';
 import { requireRoom } from './room.ts';
 import { sshAnswers } from './ssh-banner.ts';
@@ -23,6 +24,8 @@ export type BuildContext = {
   readonly engine: EngineClient;
   readonly addresses: Addresses;
   readonly range: () => Promise<AddressRange>;
+  /** Puts the host's network rules in place. */
+  readonly protect: () => Promise<void>;
   readonly pool: string;
   /** For files that are too large for the memory, while they are needed. */
   readonly cacheFolder: string;
@@ -54,8 +57,8 @@ export async function buildBase(context: BuildContext, request: BuildRequest): P
     await removeInstance(engine, name);
     const address = await create(context, request);
     if (request.origin.kind === 'image') await prepareFirstBoot(engine, name, request.surroundings);
-    await applyNetworkRules({ range: (await context.range()).cidr });
-    await startInstance(engine, name);
+    await context.protect();
+    await start(engine, name);
     const environment = await furnish(engine, name, request);
     if (request.origin.kind === 'image') await provesItself(engine, name, address);
     await runScript(engine, name, sealScript);
@@ -97,7 +100,13 @@ async function createFrom(
 ): Promise<string> {
   const name = unfinishedName(spec);
   const mtu = await hostMtu();
-  const config = { 'security.nesting': 'false', 'boot.autostart': 'false', [keys.spec]: JSON.stringify(spec) };
+  const config = {
+    'security.nesting': 'false',
+    'security.protection.shift': 'true',
+    'raw.lxc': mappedRootfs,
+    'boot.autostart': 'false',
+    [keys.spec]: JSON.stringify(spec),
+  };
   const devices = (address: string): Record<string, unknown> => ({
     root: rootDevice(pool),
     eth0: networkDevice(name, { address, mtu }),
@@ -126,6 +135,11 @@ async function prepareFirstBoot(engine: EngineClient, name: string, surroundings
   for (const { path, content } of files) {
     await putFile(engine, name, path, Buffer.from(content), { mode: 0o644, owner: 'root' });
   }
+}
+
+async function start(engine: EngineClient, name: string): Promise<void> {
+  await claimIds(engine, name);
+  await startInstance(engine, name);
 }
 
 /** All that is done inside. Returns the lines of `/etc/environment`. */
@@ -169,7 +183,7 @@ function runScript(
 /** Boots it as a workspace does. */
 async function provesItself(engine: EngineClient, name: string, address: string): Promise<void> {
   await stopInstance(engine, name, { timeoutMs: 0, force: true });
-  await startInstance(engine, name);
+  await start(engine, name);
   if (await sshAnswers(address, { timeoutMs: firstBootTimeoutMs })) return;
   const { output } = await execToEnd(engine, name, {
     command: ['journalctl', '--no-pager', '--lines=20', '--priority=warning'],

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { BaseSpec } from '../provider.ts';
 import { canonicalImage, parseImageReference } from './image-reference.ts';
+import { mappedRootfs } from './isolation.ts';
 import { layout } from './layout.ts';
 import { npmScript, packagesScript, provisionScript, sealScript } from './provision-script.ts';
 
@@ -19,7 +20,7 @@ export function baseId(spec: CanonicalSpec): string {
 
 /** Stands for everything that this version does to make a base. */
 export function scriptsId(): string {
-  return shortHash([provisionScript(), npmScript, packagesScript([]), sealScript]);
+  return shortHash([provisionScript(), npmScript, packagesScript([]), sealScript, mappedRootfs]);
 }
 
 function shortHash(parts: readonly string[]): string {

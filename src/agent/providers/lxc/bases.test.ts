@@ -14,7 +14,15 @@ function basesOf(engine: FakeEngine): Bases {
   const addresses = createAddresses(engine.client, range);
   const { signal } = new AbortController();
   return createBases(
-    { engine: engine.client, addresses, range, pool: 'p', cacheFolder: '/nowhere', signal },
+    {
+      engine: engine.client,
+      addresses,
+      range,
+      protect: async () => undefined,
+      pool: 'p',
+      cacheFolder: '/nowhere',
+      signal,
+    },
     { carrySurroundings: false },
   );
 }

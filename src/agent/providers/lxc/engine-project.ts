@@ -2,15 +2,24 @@ import { z } from 'zod';
 import type { EngineClient } from './engine-client.ts';
 import { isNotFound } from './engine-failure.ts';
 
-/** Where a node's set-up keeps the range of the workspaces: in the engine's project, for the agent to find. */
+/** Where a node's set-up keeps its choices: in the engine's project, for the agent to find. */
 export const rangeKey = 'user.nexus.range';
+export const reachKey = 'user.nexus.reach';
 
-/** The range that the node was set up with; null when it was not. @throws provider_unavailable */
-export async function configuredRange(engine: EngineClient): Promise<string | null> {
+export type ProjectNetwork = {
+  /** Of the workspaces' addresses. */
+  readonly range: string;
+  /** Addresses and networks beside the host that workspaces may reach. */
+  readonly reach: readonly string[];
+};
+
+/** What the node was set up with; null when it was not. @throws provider_unavailable */
+export async function configuredNetwork(engine: EngineClient): Promise<ProjectNetwork | null> {
   try {
     const project = z.object({ config: z.record(z.string(), z.string()) });
-    const found = await engine.get(`/1.0/projects/${engine.project}`, project);
-    return found.config[rangeKey] ?? null;
+    const { config } = await engine.get(`/1.0/projects/${engine.project}`, project);
+    const range = config[rangeKey];
+    return range === undefined ? null : { range, reach: (config[reachKey] ?? '').split(',').filter(Boolean) };
   } catch (thrown) {
     if (isNotFound(thrown)) return null;
     throw thrown;

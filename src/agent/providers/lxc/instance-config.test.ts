@@ -26,8 +26,10 @@ it('asks for an unprivileged copy of the base with its limits and its address', 
   assert.deepEqual(body.source, { type: 'copy', source: 'base-1', instance_only: true });
   assert.equal(body.config['security.nesting'], 'false');
   assert.equal(body.config['security.privileged'], 'false');
+  assert.equal(body.config['security.idmap.isolated'], 'true');
+  assert.match(body.config['security.syscalls.deny'] ?? '', /^keyctl errno 38$/m);
   assert.equal(body.config['security.devlxd'], 'false');
-  assert.equal(body.config['raw.lxc'], 'lxc.uts.name = web');
+  assert.equal(body.config['raw.lxc'], 'lxc.rootfs.options = idmap=container\nlxc.uts.name = web');
   assert.equal(body.config['user.nexus.cluster'], 'c');
   assert.equal(body.devices['root']?.['size'], '2000B');
   assert.equal(body.devices['eth0']?.['ipv4.address'], '10.83.0.20');
@@ -45,7 +47,10 @@ it('lets nothing but a name into the raw settings', () => {
     { id: 'ws-abcdefghijkl', base, hostname, limits },
     { cluster: 'c', pool: 'p', address: '10.83.0.20', mtu: 1500, guestApi: 'security.guestapi' },
   ) as { config: Record<string, string> };
-  assert.equal(body.config['raw.lxc'], 'lxc.uts.name = x-lxc-mount-entry-----host-none-bind');
+  assert.equal(
+    body.config['raw.lxc'],
+    'lxc.rootfs.options = idmap=container\nlxc.uts.name = x-lxc-mount-entry-----host-none-bind',
+  );
 });
 
 it('gives whole processors, and a share of time for a part of one', () => {

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { Instance, InstanceLimits, InstanceSpec } from '../provider.ts';
+import { isolationConfig, mappedRootfs } from './isolation.ts';
 import { instanceName, interfaceName, keys, layout } from './layout.ts';
 
 /** An instance as the engine describes it: the part that we read. */
@@ -35,12 +36,11 @@ export function instanceBody(spec: InstanceSpec, placement: Placement): Record<s
     source: { type: 'copy', source: spec.base.name, instance_only: true },
     config: {
       ...limitConfig(spec.limits),
-      'security.nesting': 'false',
-      'security.privileged': 'false',
+      ...isolationConfig,
       // A workspace needs nothing of its engine.
       [placement.guestApi]: 'false',
       'boot.autostart': 'false',
-      'raw.lxc': `lxc.uts.name = ${hostLabel(spec.hostname)}`,
+      'raw.lxc': `${mappedRootfs}\nlxc.uts.name = ${hostLabel(spec.hostname)}`,
       [keys.cluster]: placement.cluster,
       [keys.workspace]: spec.id,
       [keys.base]: spec.base.name,

@@ -7,7 +7,7 @@ import { createBases } from './bases.ts';
 import { createInstance } from './create-instance.ts';
 import { dialInstance, removeDeadSockets } from './dial.ts';
 import { createEngineClient } from './engine-client.ts';
-import { configuredRange } from './engine-project.ts';
+import { configuredNetwork } from './engine-project.ts';
 import { execInInstance } from './exec.ts';
 import { getFile, putFile } from './files.ts';
 import { findInstance, findInstances } from './find-instances.ts';
@@ -15,6 +15,7 @@ import { likelySocket } from './find-socket.ts';
 import { guestApiSetting, type GuestApiSetting } from './instance-config.ts';
 import { instanceName, layout } from './layout.ts';
 import { removeInstance, startInstance, stateOf, stopInstance } from './lifecycle.ts';
+import { claimIds } from './own-ids.ts';
 import { engineKind, probeEngine } from './probe-engine.ts';
 
 export type LxcOptions = {
@@ -26,6 +27,8 @@ export type LxcOptions = {
   readonly pool?: string | undefined;
   /** IPv4 range of the workspaces; absent: what the node was set up with. */
   readonly range?: string | undefined;
+  /** What workspaces may reach in the networks of the host; absent: what the node was set up with. */
+  readonly reach?: readonly string[] | undefined;
   /** Program and arguments that call `runRelay`; the port is appended. */
   readonly relayCommand: readonly string[];
   /** Whether bases know the node's extra certificate authorities and proxy; on unless turned off. */
@@ -43,12 +46,19 @@ export function createLxcProvider(options: LxcOptions): Provider {
   const stopped = new AbortController();
   void removeDeadSockets();
 
-  const range = async (): Promise<AddressRange> =>
-    parseRange(options.range ?? (await configuredRange(engine)) ?? layout.range);
-  const protect = async (): Promise<void> => applyNetworkRules({ range: (await range()).cidr });
+  const network = async (): Promise<{ range: AddressRange; reach: readonly string[] }> => {
+    const configured = await configuredNetwork(engine);
+    const range = parseRange(options.range ?? configured?.range ?? layout.range);
+    return { range, reach: options.reach ?? configured?.reach ?? [] };
+  };
+  const range = async (): Promise<AddressRange> => (await network()).range;
+  const protect = async (): Promise<void> => {
+    const found = await network();
+    await applyNetworkRules({ range: found.range.cidr, reach: found.reach });
+  };
   const addresses = createAddresses(engine, range);
   const bases = createBases(
-    { engine, addresses, range, pool, cacheFolder, signal: stopped.signal },
+    { engine, addresses, range, protect, pool, cacheFolder, signal: stopped.signal },
     { carrySurroundings: options.carrySurroundings ?? true },
   );
 
@@ -78,7 +88,7 @@ export function createLxcProvider(options: LxcOptions): Provider {
       throw new NexusError('container_start_failed', { instance: instanceName(spec.id), reason });
     },
     async start(id) {
-      await protect();
+      await Promise.all([protect(), claimIds(engine, instanceName(id))]);
       await startInstance(engine, instanceName(id));
     },
     stop: (id, stopOptions) => stopInstance(engine, instanceName(id), stopOptions),
