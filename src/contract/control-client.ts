@@ -22,6 +22,7 @@ import {
   type welcome,
 } from './control-protocol.ts';
 import { fromBody, NexusError } from './errors.ts';
+import { fitMessage } from './fit-message.ts';
 import { checkChallenge, joinTokenPin, peerHello, peerProof, type ExpectedServer, type Hello } from './handshake.ts';
 import type { z } from 'zod';
 
@@ -100,7 +101,7 @@ export function connectControl(options: ControlOptions): ControlClient {
     },
     send(message) {
       if (open?.readyState !== WebSocket.OPEN) return false;
-      sendTo(open, message);
+      sendTo(open, message, options.log);
       return true;
     },
     ended,
@@ -131,7 +132,7 @@ async function holdConnection(
   let heartbeats: NodeJS.Timeout | undefined;
   try {
     const expected = await expectedServer(options);
-    socket = new WebSocket(endpoint, { maxPayload: maxMessageBytes });
+    socket = new WebSocket(endpoint, { maxPayload: maxMessageBytes, perMessageDeflate: false });
     const messages = messagesOf(socket, gone.signal);
     await once(socket, 'open', { signal: gone.signal });
     const { welcome, serverKey } = await shakeHands(socket, messages, options, expected);
@@ -182,10 +183,10 @@ async function shakeHands(
     return message as Extract<ServerToPeer, { type: T }>;
   }
   const hello = peerHello(identity, options);
-  sendTo(socket, hello);
+  sendTo(socket, hello, options.log);
   const challenge = await receive('challenge');
   checkChallenge(hello, challenge, expected);
-  sendTo(socket, peerProof(identity, hello, challenge));
+  sendTo(socket, peerProof(identity, hello, challenge), options.log);
   return { welcome: await receive('welcome'), serverKey: challenge.public_key };
 }
 
@@ -209,8 +210,11 @@ function deliver(message: ServerToPeer, options: ControlOptions): void {
   }
 }
 
-function sendTo(socket: WebSocket, message: PeerToServer): void {
-  socket.send(JSON.stringify(message));
+/** What the server would not take is not sent: it would end the connection. */
+function sendTo(socket: WebSocket, message: PeerToServer, log: Logger): void {
+  const json = fitMessage(message);
+  if (json === null) log.error({ type: message.type }, 'a message for the server makes no sense and is left out');
+  else socket.send(json);
 }
 
 function closeNow(socket: WebSocket | null): void {
@@ -229,7 +233,7 @@ function startHeartbeats(socket: WebSocket, options: ControlOptions, onSilence: 
     if (unanswered >= 2) return onSilence();
     unanswered += 1;
     socket.ping();
-    sendTo(socket, { type: 'heartbeat', ...options.heartbeat() });
+    sendTo(socket, { type: 'heartbeat', ...options.heartbeat() }, options.log);
   }
   beat();
   return setInterval(beat, intervalMs);

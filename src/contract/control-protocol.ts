@@ -14,6 +14,15 @@ export const controlPath = '/api/v1/control';
 /** How often a peer sends `heartbeat`, and after how long without one it is called unreachable. Milliseconds. */
 export const heartbeatIntervalMs = 5_000;
 export const unreachableAfterMs = 20_000;
+/** The longest message of a peer. A configuration with 50 services of the longest commands is below it. */
+export const maxPeerMessageBytes = 2 ** 20;
+
+/** What a peer says of itself, and names that people read: no line breaks, nothing that a terminal would obey. */
+const label = (maxLength: number) =>
+  z
+    .string()
+    .max(maxLength)
+    .regex(/^[^\p{Cc}]*$/u);
 
 /** Raw 32-byte ed25519 public keys, 64-byte signatures, 32-byte nonces: all base64. */
 const base64 = z
@@ -25,13 +34,13 @@ export const hello = z.object({
   type: z.literal('hello'),
   role: z.enum(['agent', 'gateway']),
   name: z.string().regex(/^[a-z0-9](?:[a-z0-9-]{0,38}[a-z0-9])?$/),
-  version: z.string(),
+  version: label(100),
   public_key: base64,
   nonce: base64,
   /** `/etc/machine-id` hashed: tells a gateway whether an instance is on its own machine. */
-  machine: z.string(),
+  machine: label(200),
   /** Once, to become known. */
-  join_token: z.string().optional(),
+  join_token: label(200).optional(),
 });
 export const challenge = z.object({
   type: z.literal('challenge'),
@@ -108,19 +117,24 @@ export const agentCommand = z.discriminatedUnion('do', [
 ]);
 export type AgentCommand = z.infer<typeof agentCommand>;
 
+/** Of what is reported of one service or provider, for people. */
+const maxDetailLength = 8_192;
+/** A workspace can make units of its own that look like ours. */
+const maxServices = 200;
+
 export const serviceReport = z.object({
   name: serviceName,
   /** `failed`: given up after 5 deaths in 2 minutes. `restarting`: dead, waiting for its back-off. */
   state: z.enum(['stopped', 'starting', 'running', 'restarting', 'failed']),
   health: z.enum(['healthy', 'unhealthy', 'unknown', 'timeout']),
   /** Why it is not healthy, or how it died; for people. */
-  detail: z.string().nullable(),
+  detail: z.string().max(maxDetailLength).nullable(),
   /** RFC 3339 of the last probe. */
-  last_check: z.string().nullable(),
+  last_check: z.iso.datetime().nullable(),
   /** RFC 3339 since when this process runs. */
-  started_at: z.string().nullable(),
+  started_at: z.iso.datetime().nullable(),
   /** Deaths since it was started by us. */
-  deaths: z.int(),
+  deaths: z.int().nonnegative(),
 });
 export type ServiceReport = z.infer<typeof serviceReport>;
 
@@ -129,25 +143,32 @@ export const observation = z.object({
   ...workspace,
   instance: z.enum(['absent', 'stopped', 'running']),
   provider: providerName.nullable(),
-  address: z.string().nullable(),
-  machine: z.string(),
+  address: z.union([z.ipv4(), z.ipv6()]).nullable(),
+  machine: label(200),
   /** What the base of the instance was made of; null when absent. */
   base: z.object({ image: z.string(), packages: z.array(z.string()) }).nullable(),
   /** sshd answers, with the keys that were asked for, in this boot of the instance. */
   configured: z.boolean(),
-  host_key: z.string().nullable(),
-  clone: z.object({ commit: z.string(), branch: z.string().nullable() }).nullable(),
+  /** A line of it goes into the known hosts of whoever connects. */
+  host_key: z
+    .string()
+    .max(2_048)
+    .regex(/^[a-z0-9@.-]+ [A-Za-z0-9+/=]+$/)
+    .nullable(),
+  clone: z.object({ commit: label(64), branch: label(255).nullable() }).nullable(),
   config: resolvedConfig.nullable(),
   /** `create` once in the instance's life, the others in this boot. */
-  hooks_done: z.array(hookName),
-  services: z.array(serviceReport),
+  hooks_done: z.array(hookName).max(100),
+  services: z.array(serviceReport).max(maxServices),
 });
 export type Observation = z.infer<typeof observation>;
 
+const commandId = z.string().max(100);
+
 /** Every command is answered by what is afterwards, or by why it could not be done. */
 export const commandAnswer = z.discriminatedUnion('ok', [
-  z.object({ type: z.literal('answer'), id: z.string(), ok: z.literal(true), seen: observation }),
-  z.object({ type: z.literal('answer'), id: z.string(), ok: z.literal(false), error: errorBody }),
+  z.object({ type: z.literal('answer'), id: commandId, ok: z.literal(true), seen: observation }),
+  z.object({ type: z.literal('answer'), id: commandId, ok: z.literal(false), error: errorBody }),
 ]);
 export type CommandAnswer = z.infer<typeof commandAnswer>;
 
@@ -194,8 +215,8 @@ export const peerToServer = z.union([
   proof,
   commandAnswer,
   /** A line of what a long command does. */
-  z.object({ type: z.literal('progress'), id: z.string(), line: z.string() }),
-  z.object({ type: z.literal('services'), ...workspace, services: z.array(serviceReport) }),
+  z.object({ type: z.literal('progress'), id: commandId, line: z.string() }),
+  z.object({ type: z.literal('services'), ...workspace, services: z.array(serviceReport).max(maxServices) }),
   /** After welcome, and whenever an instance comes, goes, starts or stops behind our back. */
   z.object({
     type: z.literal('instances'),
@@ -203,17 +224,17 @@ export const peerToServer = z.union([
   }),
   z.object({
     type: z.literal('heartbeat'),
-    providers: z.array(providerHealth).optional(),
-    connections: z.int().optional(),
+    providers: z.array(providerHealth).max(16).optional(),
+    connections: z.int().nonnegative().optional(),
   }),
   /** From a gateway: where streams are taken (after welcome), and what came of a routing table. */
-  z.object({ type: z.literal('listening'), host: z.string(), port }),
+  z.object({ type: z.literal('listening'), host: label(255), port }),
   z.object({
     type: z.literal('routes_applied'),
     version: z.int(),
-    failed: z.array(z.object({ listen: port, reason: z.string() })),
+    failed: z.array(z.object({ listen: port, reason: label(1_000) })),
   }),
   /** From a gateway: how long it took from accepting an SSH connection to the first byte of the workspace's sshd. */
-  z.object({ type: z.literal('ssh_connected'), ...workspace, seconds: z.number() }),
+  z.object({ type: z.literal('ssh_connected'), ...workspace, seconds: z.number().min(0).max(86_400) }),
 ]);
 export type PeerToServer = z.infer<typeof peerToServer>;

@@ -6,6 +6,14 @@ import { NexusError } from './errors.ts';
 
 export const maxLineBytes = 64 * 1024;
 const newline = 0x0a;
+/** A line may come a byte at a time: so many pieces are put together, as each takes a hundred times its byte. */
+const mostPieces = 64;
+
+export type LineOptions = {
+  readonly signal?: AbortSignal;
+  /** `maxLineBytes` when absent. */
+  readonly maxBytes?: number;
+};
 
 export function writeLine(stream: Writable, message: unknown): void {
   stream.write(`${JSON.stringify(message)}\n`);
@@ -15,11 +23,7 @@ export function writeLine(stream: Writable, message: unknown): void {
  * Reads one line and leaves the socket paused, with surplus bytes put back.
  * @throws stream_failed when the line is not such a message, is too long, or the connection ends; `signal`'s reason when aborted
  */
-export async function readMessage<T>(
-  socket: Socket,
-  schema: z.ZodType<T>,
-  options: { signal?: AbortSignal } = {},
-): Promise<T> {
+export async function readMessage<T>(socket: Socket, schema: z.ZodType<T>, options: LineOptions = {}): Promise<T> {
   const line = await readLine(socket, options);
   let message: unknown;
   try {
@@ -37,10 +41,10 @@ export async function readMessage<T>(
 }
 
 /** The line without its newline; see `readMessage`. */
-export function readLine(socket: Socket, options: { signal?: AbortSignal } = {}): Promise<string> {
-  const { signal } = options;
+export function readLine(socket: Socket, options: LineOptions = {}): Promise<string> {
+  const { signal, maxBytes = maxLineBytes } = options;
   return new Promise((resolve, reject) => {
-    const chunks: Buffer[] = [];
+    let chunks: Buffer[] = [];
     let length = 0;
 
     function onData(chunk: Buffer): void {
@@ -48,8 +52,9 @@ export function readLine(socket: Socket, options: { signal?: AbortSignal } = {})
       const part = end === -1 ? chunk : chunk.subarray(0, end);
       chunks.push(part);
       length += part.length;
-      if (length > maxLineBytes)
-        return fail(new NexusError('stream_failed', { reason: 'a line is longer than 64 KiB' }));
+      if (length > maxBytes)
+        return fail(new NexusError('stream_failed', { reason: `a line is longer than ${maxBytes / 1024} KiB` }));
+      if (chunks.length >= mostPieces) chunks = [Buffer.concat(chunks)];
       if (end === -1) return;
       stop();
       const surplus = chunk.subarray(end + 1);

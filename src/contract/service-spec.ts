@@ -76,7 +76,8 @@ export const hookName = z.enum(hookNames);
 export const resolvedConfig = z.object({
   /** `config` for `.nexus/config.yaml`, `detected`, or `request` when the services came with the request. */
   source: z.enum(['config', 'detected', 'request']),
-  services: z.array(serviceSpec),
+  /** Each may take a port of the host. */
+  services: z.array(serviceSpec).max(100),
   lifecycle,
   /** Executable files found in `.nexus/hooks`. */
   hook_files: z.array(z.enum(['create', 'up', 'stop', 'down'])),

@@ -60,10 +60,29 @@ export async function requestStream(
 
 /** The agent's answer to a request. An error is the last that is sent. */
 export function answerStream(socket: net.Socket, answer: { readonly ok: true } | NexusError): void {
-  if (!(answer instanceof NexusError)) return writeLine(socket, answer);
-  writeLine(socket, { error: answer.toBody() });
+  if (answer instanceof NexusError) turnAway(socket, answer);
+  else writeLine(socket, answer);
+}
+
+/** How long a peer that was turned away may take to read why. */
+const lingerMs = 1_000;
+
+/** Says why and ends; a peer that does not read on, or keeps its side open, is not waited for. */
+export function turnAway(socket: net.Socket, error: NexusError): void {
+  if (!socket.writable) {
+    socket.destroy();
+    return;
+  }
+  writeLine(socket, { error: error.toBody() });
+  endSoon(socket);
+}
+
+/** Ends this side; what still comes is dropped, and after a moment the socket is closed in any case. */
+export function endSoon(socket: net.Socket): void {
   socket.resume();
   socket.end();
+  const patience = setTimeout(() => socket.destroy(), lingerMs);
+  socket.once('close', () => clearTimeout(patience));
 }
 
 /** Connects to the gateway's stream port and proves who asks for what. @throws stream_failed, or the gateway's error */

@@ -8,6 +8,7 @@ import { withDeadline } from '../contract/deadline.ts';
 import { NexusError } from '../contract/errors.ts';
 import { connectTcp, requestStream } from '../contract/stream-client.ts';
 import type { Logger } from '../lib/log.ts';
+import type { Crowd } from './crowd.ts';
 import type { ParkingLot } from './parking-lot.ts';
 import type { Splice } from './splice.ts';
 
@@ -17,6 +18,10 @@ export type ForwardContext = {
   readonly parkingLot: ParkingLot;
   readonly splice: Splice;
   readonly startingWithinMs: number;
+  /** Clients that wait for their workspace to start, by port: each tries again and again. */
+  readonly waiting: Crowd;
+  /** Clients that are served through an agent, by port: each may cost a process there. */
+  readonly throughAgent: Crowd;
   /** An SSH connection got its first byte from the workspace. */
   onSshConnected(workspaceId: string, seconds: number): void;
   readonly log: Logger;
@@ -62,14 +67,21 @@ async function connectStarting(
   clientGone: AbortSignal,
 ): Promise<Socket> {
   const until = performance.now() + context.startingWithinMs;
-  for (;;) {
-    try {
-      return await connectWorkspace(currentRoute(), context, clientGone);
-    } catch (error) {
-      const isPassing = error instanceof NexusError && error.code === 'stream_failed';
-      if (!isPassing || clientGone.aborted || performance.now() > until) throw error;
+  let leave: (() => void) | null = null;
+  try {
+    for (;;) {
+      try {
+        return await connectWorkspace(currentRoute(), context, clientGone);
+      } catch (error) {
+        const isPassing = error instanceof NexusError && error.code === 'stream_failed';
+        if (!isPassing || clientGone.aborted || performance.now() > until) throw error;
+        leave ??= context.waiting.enter(currentRoute().listen);
+        if (leave === null) throw error;
+      }
+      await delay(retryMs, undefined, { signal: clientGone });
     }
-    await delay(retryMs, undefined, { signal: clientGone });
+  } finally {
+    leave?.();
   }
 }
 
@@ -89,10 +101,19 @@ async function connectWorkspace(route: Route, context: ForwardContext, clientGon
 
 async function connectThroughAgent(route: Route, context: ForwardContext, clientGone: AbortSignal): Promise<Socket> {
   const request = { kind: 'tcp', workspace_id: route.workspace_id, port: route.port } as const;
-  const parked = await context.parkingLot.take(route.node, { signal: clientGone });
-  if (parked === null) throw new NexusError('node_unreachable', { node: route.node });
-  const limits = { signal: clientGone, timeoutMs: streamTimeoutMs };
-  return withDeadline(limits, 'Opening a stream', (signal) => requestStream(parked, request, signal));
+  const leave = context.throughAgent.enter(route.listen);
+  if (leave === null) throw new NexusError('stream_failed', { reason: 'too many clients are served by its agent' });
+  try {
+    const parked = await context.parkingLot.take(route.node, { signal: clientGone });
+    if (parked === null) throw new NexusError('node_unreachable', { node: route.node });
+    const limits = { signal: clientGone, timeoutMs: streamTimeoutMs };
+    const stream = await withDeadline(limits, 'Opening a stream', (signal) => requestStream(parked, request, signal));
+    stream.once('close', leave);
+    return stream;
+  } catch (error) {
+    leave();
+    throw error;
+  }
 }
 
 function wasRefused(error: unknown): boolean {

@@ -19,6 +19,9 @@ export type PublicListenersOptions = {
   readonly log: Logger;
 };
 
+/** Of one port: whoever opens more keeps out the others of that port, and no one else. */
+const maxClients = 2_048;
+
 type PublicListener = { route: Route; readonly server: net.Server; readonly clients: Set<net.Socket> };
 
 export class PublicListeners {
@@ -66,6 +69,7 @@ export class PublicListeners {
     const { host, sharing, log } = this.#options;
     const server = net.createServer({ allowHalfOpen: true, noDelay: true });
     const listener: PublicListener = { route, server, clients: new Set() };
+    server.maxConnections = maxClients;
     server.on('connection', (client) => void this.#serve(listener, prepareSocket(client)));
     try {
       await listen(server, { host, port: route.listen }, sharing());

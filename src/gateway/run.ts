@@ -8,8 +8,10 @@ import type { PeerToServer } from '../contract/control-protocol.ts';
 import { loadIdentity } from '../lib/identity.ts';
 import { removeUnfinished } from '../lib/atomic-file.ts';
 import type { Logger } from '../lib/log.ts';
+import { limitLog } from '../lib/log-limit.ts';
 import { machineId } from '../lib/machine-id.ts';
 import { isProcessAlive } from '../lib/process-alive.ts';
+import { createCrowd } from './crowd.ts';
 import { forward } from './forward.ts';
 import { ParkingLot } from './parking-lot.ts';
 import { PublicListeners } from './public-listeners.ts';
@@ -51,6 +53,8 @@ export type Gateway = {
 
 /** How long a stream waits for an agent that has no connection parked. */
 const parkedWaitMs = 5_000;
+/** Clients of one port that are kept while their workspace starts, and that are served through an agent. */
+const most = { waiting: 64, throughAgent: 128 };
 
 /** Resolves when the gateway listens: on what it knew from before, for the server may not be there yet. */
 export async function runGateway(options: GatewayOptions): Promise<Gateway> {
@@ -71,12 +75,21 @@ export async function runGateway(options: GatewayOptions): Promise<Gateway> {
   }
 
   const splice = createSplice();
-  const context = { machine, parkingLot, splice, startingWithinMs, onSshConnected, log };
+  const context = {
+    machine,
+    parkingLot,
+    splice,
+    startingWithinMs,
+    waiting: createCrowd(most.waiting),
+    throughAgent: createCrowd(most.throughAgent),
+    onSshConnected,
+    log: limitLog(log),
+  };
   const listeners = new PublicListeners({
     host,
     sharing,
     forward: (client, currentRoute) => forward(client, currentRoute, context),
-    log,
+    log: limitLog(log),
   });
   const routes = new RouteKeeper({
     stateDir,

@@ -3,10 +3,11 @@ import net from 'node:net';
 import { withDeadline } from '../contract/deadline.ts';
 import { NexusError, toNexusError } from '../contract/errors.ts';
 import { readMessage, writeLine } from '../contract/json-line.ts';
-import { prepareSocket } from '../contract/stream-client.ts';
+import { prepareSocket, turnAway } from '../contract/stream-client.ts';
 import { newStreamKey, newStreamNonce, sameMac, streamMac, type StreamProof } from '../contract/stream-mac.ts';
 import { streamProof } from '../contract/stream-protocol.ts';
 import type { Logger } from '../lib/log.ts';
+import { limitLog } from '../lib/log-limit.ts';
 import { listen, type Sharing } from './listen.ts';
 import type { ParkingLot } from './parking-lot.ts';
 import type { Splice } from './splice.ts';
@@ -32,24 +33,26 @@ export type StreamPort = {
   drain(): Promise<void>;
 };
 
-/** How long a peer that was turned away may take to read why. */
-const lingerMs = 1_000;
 /** Connections that have not yet proved who they are. */
 const maxStrangers = 256;
+/** A proof is shorter than this by far. */
+const maxProofBytes = 4 * 1024;
 
 /** @throws port_already_in_use when it cannot listen */
 export async function openStreamPort(options: StreamPortOptions): Promise<StreamPort> {
-  const { host, sharing, log, handshakeMs = 10_000 } = options;
+  const { host, sharing, handshakeMs = 10_000 } = options;
+  const log = limitLog(options.log);
   const strangers = new Set<net.Socket>();
   let streams = 0;
   const server = net.createServer({ allowHalfOpen: true, noDelay: true });
 
   async function serve(socket: net.Socket): Promise<void> {
-    strangers.add(socket);
+    takeIn(socket);
     try {
       const wish = await withDeadline({ timeoutMs: handshakeMs }, 'The stream handshake', (signal) =>
         readWish(socket, options, signal),
-      ).finally(() => strangers.delete(socket));
+      );
+      strangers.delete(socket);
       if (wish.open === undefined) return park(wish, socket, options);
       streams += 1;
       await open({ ...wish, node: wish.open }, socket, options).finally(() => (streams -= 1));
@@ -59,10 +62,18 @@ export async function openStreamPort(options: StreamPortOptions): Promise<Stream
     }
   }
 
-  server.on('connection', (socket) => {
-    if (strangers.size >= maxStrangers) socket.destroy();
-    else void serve(prepareSocket(socket));
-  });
+  /** Who has proved itself is in within milliseconds: when there are too many, the one that has taken longest goes. */
+  function takeIn(stranger: net.Socket): void {
+    const [oldest] = strangers;
+    if (oldest && strangers.size >= maxStrangers) {
+      strangers.delete(oldest);
+      oldest.destroy();
+    }
+    strangers.add(stranger);
+    stranger.once('close', () => strangers.delete(stranger));
+  }
+
+  server.on('connection', (socket) => void serve(prepareSocket(socket)));
   const port = await listen(server, options, sharing).catch((error: unknown) => {
     throw new NexusError('port_already_in_use', { port: options.port }, { cause: error });
   });
@@ -90,7 +101,7 @@ type Wish = { readonly as: string; readonly open: string | undefined; readonly m
 async function readWish(socket: net.Socket, options: StreamPortOptions, signal: AbortSignal): Promise<Wish> {
   const gatewayNonce = newStreamNonce();
   writeLine(socket, { nonce: gatewayNonce });
-  const proof: StreamProof = await readMessage(socket, streamProof, { signal });
+  const proof: StreamProof = await readMessage(socket, streamProof, { signal, maxBytes: maxProofBytes });
   const exchange = { intent: proof, gatewayNonce, peerNonce: proof.nonce };
   const key = options.keyOf(proof.as);
   // Without a key the check is made with one that nobody has: it takes as long, and fails.
@@ -119,17 +130,4 @@ async function open(
   if (parked === null) throw new NexusError('node_unreachable', { node: wish.node });
   writeLine(opener, { mac: wish.mac });
   await options.splice(opener, parked);
-}
-
-/** Says why and ends; a peer that does not read on is not waited for. */
-function turnAway(socket: net.Socket, error: NexusError): void {
-  if (!socket.writable) {
-    socket.destroy();
-    return;
-  }
-  writeLine(socket, { error: error.toBody() });
-  socket.resume();
-  socket.end();
-  const patience = setTimeout(() => socket.destroy(), lingerMs);
-  socket.once('close', () => clearTimeout(patience));
 }

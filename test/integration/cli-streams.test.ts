@@ -68,12 +68,17 @@ test('the agent’s failure and a lost connection are told', async () => {
   const refused = await run(world, ['exec', 'shop', '--', 'refuse']);
   assert.equal(refused.exitCode, 1);
   assert.match(refused.stderr, /✖ Could not run refuse in shop\n {2}No connection into the workspace: no such user\./);
-  const lost = await run(world, ['exec', 'shop', '--', 'vanish']);
-  assert.equal(lost.exitCode, 1);
-  assert.match(
-    lost.stderr,
-    /✖ Lost touch with the command\n.*\n {2}Whether it still runs, .*\n {2}→ nexus server status/,
-  );
+  for (const command of ['vanish', 'tear']) {
+    const lost = await run(world, ['exec', 'shop', '--', command]);
+    assert.equal(lost.exitCode, 1);
+    assert.match(
+      lost.stderr,
+      /✖ Lost touch with the command\n.*\n {2}Whether it still runs, .*\n {2}→ nexus server status/,
+    );
+  }
+  const babbled = await run(world, ['exec', 'shop', '--', 'babble']);
+  assert.equal(babbled.exitCode, 1);
+  assert.match(babbled.stderr, /No connection into the workspace: the exit code of the command makes no sense/);
   world.api.openStream = () => Promise.reject(new NexusError('node_unreachable', { node: 'node-1' }));
   assert.match(
     (await run(world, ['exec', 'shop', '--', 'echo'])).stderr,

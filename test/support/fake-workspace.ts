@@ -20,7 +20,7 @@ type ExecRequest = Extract<StreamRequest, { kind: 'exec' }>;
 /**
  * Runs one of these: `echo WORDS`, `cat` (its input, to the end), `fail` (says so on stderr and ends with 3), `wait`
  * (ends with 130 on SIGINT), `deaf` (says which signal it heard, and goes on), `size` (its terminal, and each new one until `done` is typed), `refuse` (an error of the
- * agent), `vanish` (the connection breaks).
+ * agent), `vanish` (the connection breaks), `tear` (it breaks in the middle of a frame), `babble` (what is no exit code).
  */
 export function runFakeCommand({ command, terminal }: ExecRequest): Duplex {
   const [near, far] = duplexPair();
@@ -43,6 +43,11 @@ export function runFakeCommand({ command, terminal }: ExecRequest): Duplex {
       send(execFrame.error, JSON.stringify(new NexusError('stream_failed', { reason: 'no such user' }).toBody()));
       far.end();
     } else if (name === 'vanish') {
+      far.end();
+    } else if (name === 'tear') {
+      far.end(encodeFrame(execFrame.stdout, 'cut').subarray(0, 6));
+    } else if (name === 'babble') {
+      send(execFrame.exit, 'soon');
       far.end();
     } else await interact(name ?? '');
   };

@@ -18,6 +18,8 @@ export type ReadingLimits = {
 };
 
 const timeoutMs = 30_000;
+/** All that is read of a repository: the owner of the workspace can make up what our limits there would leave out. */
+const maxLength = 64 * 2 ** 20;
 
 /**
  * The listing of a workspace's repository, and the texts of those files that `choose` takes from it, over one exec.
@@ -59,6 +61,9 @@ export async function readRepository(
     if (isLate.yes)
       throw new NexusError('timeout', { what: `reading the repository of ${id}`, seconds: timeoutMs / 1000 });
     return exitCode === 0 ? { listing, files, executableHooks } : null;
+  } catch (error) {
+    handle.kill('SIGKILL');
+    throw error;
   } finally {
     clearTimeout(deadline);
   }
@@ -67,7 +72,11 @@ export async function readRepository(
 /** What stands before each NUL. */
 async function* readFields(source: Readable): AsyncGenerator<string, void, undefined> {
   let rest = '';
+  let length = 0;
   for await (const chunk of source.setEncoding('utf8')) {
+    length += String(chunk).length;
+    if (length > maxLength)
+      throw new NexusError('stream_failed', { reason: 'the listing of the repository has no end' });
     const fields = (rest + String(chunk)).split('\0');
     rest = fields.pop() ?? '';
     yield* fields;

@@ -1,6 +1,7 @@
 import { NexusError } from '../../contract/errors.ts';
 import type { ExecHandle, Provider } from '../providers/provider.ts';
 import { readLines } from './read-lines.ts';
+import { readSome } from './read-some.ts';
 import { rootScript, type ScriptName } from './scripts.ts';
 
 export type ScriptRun = {
@@ -16,6 +17,9 @@ export type ScriptRun = {
 export type ScriptResult = { readonly exitCode: number; readonly lines: readonly string[]; readonly stderr: string };
 
 const progressKey = 'progress\t';
+/** Our scripts write a hundredth of it; the owner of the workspace can make them write without end. */
+const maxOutputLength = 8 * 2 ** 20;
+const maxErrorBytes = 256 * 1024;
 
 /** Starts one of the agent's scripts as root. @throws stream_failed */
 export function startScript(
@@ -45,17 +49,24 @@ export async function runScript(provider: Provider, id: string, run: ScriptRun):
   try {
     handle.stdin.end(stdin);
     const lines: string[] = [];
+    let length = 0;
     const collectLines = async (): Promise<void> => {
       for await (const line of readLines(handle.stdout)) {
         if (line.startsWith(progressKey)) onProgress?.(line.slice(progressKey.length));
         else lines.push(line);
+        // Each line takes more than its text.
+        length += line.length + 32;
+        if (length > maxOutputLength)
+          throw new NexusError('stream_failed', { reason: `${script} in ${id} has no end` });
       }
     };
-    const collectErrors = async (): Promise<string> => Buffer.concat(await handle.stderr.toArray()).toString('utf8');
-    const [stderr] = await Promise.all([collectErrors(), collectLines()]);
+    const [stderr] = await Promise.all([readSome(handle.stderr, maxErrorBytes), collectLines()]);
     const exitCode = await handle.exitCode;
     if (isLate) throw late;
     return { exitCode, lines, stderr };
+  } catch (error) {
+    handle.kill('SIGKILL');
+    throw error;
   } finally {
     clearTimeout(deadline);
   }

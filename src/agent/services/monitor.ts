@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createBackoff } from '../../lib/backoff.ts';
+import { createBudget } from '../../lib/budget.ts';
 import type { Logger } from '../../lib/log.ts';
 import { readLines } from '../guest/read-lines.ts';
 import { startScript } from '../guest/run-script.ts';
@@ -14,6 +15,8 @@ export type Monitor = {
 };
 
 const livedLongMs = 10_000;
+/** Fifty services that are probed every second print a quarter; the owner of the workspace can make it print without end. */
+const linesOfWorkspace = { most: 2_000, perSecond: 400 };
 
 /**
  * Keeps guest-monitor.sh running in an instance for as long as that runs. It ends with its stdin, so that of an agent
@@ -33,7 +36,11 @@ export function startMonitor(
     if (stop.signal.aborted) started.stdin.end();
     handle = started;
     started.stderr.resume();
-    for await (const line of readLines(started.stdout)) options.onLine(line);
+    const budget = createBudget(linesOfWorkspace);
+    for await (const line of readLines(started.stdout)) {
+      await budget.spend(1);
+      options.onLine(line);
+    }
     await started.exitCode;
   }
 

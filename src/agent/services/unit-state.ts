@@ -26,7 +26,7 @@ export function parseUnit(fields: readonly string[]): UnitState {
     }),
   );
   const text = (key: string): string => properties.get(key) ?? '';
-  const number = (key: string): number => Number(text(key)) || 0;
+  const number = (key: string): number => (Number.isSafeInteger(Number(text(key))) ? Number(text(key)) : 0);
   return {
     name: text('Id')
       .replace(/^nexus-/, '')
@@ -45,5 +45,5 @@ export function parseUnit(fields: readonly string[]): UnitState {
 /** `Mon 2026-11-23 17:11:58.123456 UTC`, as `systemctl --timestamp=us+utc` prints it; empty for never. */
 function parseTimestamp(text: string): number | null {
   const match = /(\d{4}-\d\d-\d\d) (\d\d:\d\d:\d\d(?:\.\d{1,3})?)\d* UTC$/.exec(text);
-  return match ? Date.parse(`${match[1]}T${match[2]}Z`) : null;
+  return match ? Date.parse(`${match[1]}T${match[2]}Z`) || null : null;
 }

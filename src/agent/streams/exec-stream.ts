@@ -1,7 +1,14 @@
 import type { Socket } from 'node:net';
-import { pipeAsFrames, readFrames, writeFrames, writeWithin, type ExecFrame } from '../../contract/exec-frames.ts';
-import { toNexusError } from '../../contract/errors.ts';
-import { answerStream } from '../../contract/stream-client.ts';
+import {
+  encodeFrame,
+  pipeAsFrames,
+  readFrames,
+  writeFrames,
+  writeWithin,
+  type ExecFrame,
+} from '../../contract/exec-frames.ts';
+import { NexusError, toNexusError } from '../../contract/errors.ts';
+import { answerStream, endSoon } from '../../contract/stream-client.ts';
 import { execFrame } from '../../contract/stream-protocol.ts';
 import { plainScript } from '../guest/scripts.ts';
 import type { ExecHandle } from '../providers/provider.ts';
@@ -55,10 +62,16 @@ async function takeInput(socket: Socket, handle: ExecHandle, state: { ended: boo
       if (frame.type === execFrame.stdin) await writeWithin(handle.stdin, frame.payload);
       else takeControl(frame, handle);
     }
-  } catch {
-    // It broke off.
+  } catch (error) {
+    if (error instanceof NexusError && !state.ended && socket.writable) return sendAway(socket, error);
   }
   if (!state.ended) socket.destroy();
+}
+
+/** To a client that sends what is no frame. The close that follows ends its command. */
+function sendAway(socket: Socket, error: NexusError): void {
+  socket.write(encodeFrame(execFrame.error, JSON.stringify(error.toBody())));
+  endSoon(socket);
 }
 
 function takeControl({ type, payload }: ExecFrame, handle: ExecHandle): void {
@@ -74,13 +87,17 @@ function takeControl({ type, payload }: ExecFrame, handle: ExecHandle): void {
 
 const signals = ['SIGTERM', 'SIGKILL', 'SIGINT', 'SIGHUP'] as const;
 
+const mostCells = 10_000;
+
 function parseSize(payload: Buffer): { columns: number; rows: number } | null {
   try {
     const { columns, rows } = JSON.parse(payload.toString('utf8')) as { columns?: unknown; rows?: unknown };
-    return Number.isInteger(columns) && Number.isInteger(rows)
-      ? { columns: Number(columns), rows: Number(rows) }
-      : null;
+    return isLength(columns) && isLength(rows) ? { columns, rows } : null;
   } catch {
     return null;
   }
+}
+
+function isLength(value: unknown): value is number {
+  return Number.isInteger(value) && Number(value) >= 1 && Number(value) <= mostCells;
 }

@@ -1,9 +1,12 @@
 import { NexusError, toNexusError } from '../../contract/errors.ts';
 import { writeLine } from '../../contract/json-line.ts';
 import { writeWithin } from '../../contract/exec-frames.ts';
-import { answerStream } from '../../contract/stream-client.ts';
+import { answerStream, endSoon } from '../../contract/stream-client.ts';
+import { readSome } from '../guest/read-some.ts';
 import { startScript } from '../guest/run-script.ts';
 import type { StreamHandler } from './stream-context.ts';
+
+const mostErrorBytes = 64 * 1024;
 
 /** The repository's bundle, streamed into the instance. The second answer says that it is there whole. */
 export const putStream: StreamHandler<'put'> = async ({ size }, socket, { provider, instance }) => {
@@ -11,7 +14,8 @@ export const putStream: StreamHandler<'put'> = async ({ size }, socket, { provid
   answerStream(socket, { ok: true });
   try {
     handle.stdout.resume();
-    const errors = handle.stderr.toArray();
+    const errors = readSome(handle.stderr, mostErrorBytes);
+    errors.catch(() => undefined); // asked for below, when it failed
     let left = size;
     if (left > 0) {
       for await (const chunk of socket.iterator({ destroyOnReturn: false })) {
@@ -22,9 +26,9 @@ export const putStream: StreamHandler<'put'> = async ({ size }, socket, { provid
     }
     handle.stdin.end();
     const exitCode = await handle.exitCode;
-    if (exitCode !== 0) throw putFailed(instance.id, Buffer.concat(await errors).toString('utf8'));
+    if (exitCode !== 0) throw putFailed(instance.id, await errors);
     writeLine(socket, { ok: true });
-    socket.end();
+    endSoon(socket);
   } catch (error) {
     handle.stdin.end();
     if (!socket.destroyed) answerStream(socket, toNexusError(error));

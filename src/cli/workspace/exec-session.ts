@@ -3,10 +3,8 @@ import type { Duplex, Readable, Writable } from 'node:stream';
 import type { Client } from '../../contract/api-client.ts';
 import { pathOf } from '../../contract/api-client.ts';
 import { webSockets } from '../../contract/web-sockets.ts';
-import { fromBody } from '../../contract/errors.ts';
-import { encodeFrame, pipeAsFrames, readFrames, writeWithin } from '../../contract/exec-frames.ts';
+import { encodeFrame, errorOf, exitCodeOf, pipeAsFrames, readFrames, writeWithin } from '../../contract/exec-frames.ts';
 import { execFrame } from '../../contract/stream-protocol.ts';
-import { errorBody } from '../../contract/workspace.ts';
 import { failure } from '../cli-error.ts';
 import type { CliError } from '../cli-error.ts';
 import { streamOfSocket } from '../server/socket-stream.ts';
@@ -64,11 +62,12 @@ async function sendInput(stream: Duplex, stdin: Readable | undefined): Promise<v
 }
 
 async function receive(stream: Duplex, { stdout, stderr }: ExecOptions): Promise<number> {
-  for await (const { type, payload } of readFrames(stream)) {
+  for await (const frame of readFrames(stream, { cutOff: connectionLost })) {
+    const { type, payload } = frame;
     if (type === execFrame.stdout) await writeWithin(stdout, payload);
     if (type === execFrame.stderr) await writeWithin(stderr, payload);
-    if (type === execFrame.exit) return Number(payload.toString());
-    if (type === execFrame.error) throw fromBody(errorBody.parse(JSON.parse(payload.toString())));
+    if (type === execFrame.exit) return exitCodeOf(frame);
+    if (type === execFrame.error) throw errorOf(frame);
   }
   throw connectionLost();
 }

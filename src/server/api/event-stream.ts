@@ -1,12 +1,14 @@
 /**
  * Server-sent events (https://html.spec.whatwg.org/multipage/server-sent-events.html). Whoever sends waits for a slow
- * client, so nothing piles up here.
+ * client, so nothing piles up here, and not for ever.
  */
 import { once } from 'node:events';
 import type { FastifyReply } from 'fastify';
 import type { HandlerDeps } from './app-deps.ts';
 
 const defaultHeartbeatMs = 15_000;
+/** A client that takes nothing for so many heartbeats is cut off; what it missed it can ask for. */
+const mostMissed = 4;
 
 export type EventStream = {
   /** Aborted when the client is gone or the server stops. */
@@ -33,9 +35,13 @@ export function openEventStream(
   raw.flushHeaders();
   const gone = new AbortController();
   const closed = AbortSignal.any([gone.signal, closing]);
+  let missed = 0;
   const heartbeat = setInterval(() => {
-    if (!raw.writableNeedDrain) raw.write(':\n\n');
+    missed = raw.writableNeedDrain ? missed + 1 : 0;
+    if (missed === 0) raw.write(':\n\n');
+    else if (missed >= mostMissed) raw.destroy();
   }, heartbeatMs);
+  raw.on('drain', () => (missed = 0));
   raw.once('close', () => {
     clearInterval(heartbeat);
     gone.abort();

@@ -1,9 +1,8 @@
 /** A command in a workspace whose whole output is one answer. */
 import type { Duplex } from 'node:stream';
-import { NexusError, fromBody } from '../../contract/errors.ts';
-import { readFrames, writeFrames } from '../../contract/exec-frames.ts';
+import { NexusError } from '../../contract/errors.ts';
+import { errorOf, exitCodeOf, readFrames, writeFrames } from '../../contract/exec-frames.ts';
 import { execFrame } from '../../contract/stream-protocol.ts';
-import { errorBody } from '../../contract/workspace.ts';
 
 export type ExecResult = { exit_code: number; stdout: string; stderr: string };
 type Options = { stdin: string; timeoutMs: number; outputLimitBytes: number; signal: AbortSignal };
@@ -44,25 +43,35 @@ async function sendInput(stream: Duplex, stdin: string): Promise<void> {
 async function collect(stream: Duplex, limitBytes: number): Promise<ExecResult> {
   const stdout = outputBuffer('stdout', limitBytes);
   const stderr = outputBuffer('stderr', limitBytes);
-  for await (const { type, payload } of readFrames(stream)) {
+  for await (const frame of readFrames(stream)) {
+    const { type, payload } = frame;
     if (type === execFrame.stdout) stdout.add(payload);
     else if (type === execFrame.stderr) stderr.add(payload);
-    else if (type === execFrame.error) throw fromBody(errorBody.parse(JSON.parse(payload.toString())));
+    else if (type === execFrame.error) throw errorOf(frame);
     else if (type === execFrame.exit)
-      return { exit_code: Number(payload.toString()), stdout: stdout.text(), stderr: stderr.text() };
+      return { exit_code: exitCodeOf(frame), stdout: stdout.text(), stderr: stderr.text() };
   }
   throw new NexusError('stream_failed', { reason: 'the connection ended before the command did' });
 }
 
+const firstBytes = 16 * 1024;
+
+/** In one piece that grows: output that comes a byte at a time would take a hundred times its size in many. */
 function outputBuffer(stream: string, limitBytes: number): { add(chunk: Buffer): void; text(): string } {
-  const chunks: Buffer[] = [];
+  let bytes = Buffer.allocUnsafe(firstBytes);
   let size = 0;
   return {
     add(chunk) {
-      size += chunk.length;
-      if (size > limitBytes) throw new NexusError('output_too_large', { stream, limit_bytes: limitBytes });
-      chunks.push(chunk);
+      const end = size + chunk.length;
+      if (end > limitBytes) throw new NexusError('output_too_large', { stream, limit_bytes: limitBytes });
+      if (end > bytes.length) {
+        const larger = Buffer.allocUnsafe(Math.max(end, 2 * bytes.length));
+        bytes.copy(larger, 0, 0, size);
+        bytes = larger;
+      }
+      chunk.copy(bytes, size);
+      size = end;
     },
-    text: () => Buffer.concat(chunks).toString('utf8'),
+    text: () => bytes.toString('utf8', 0, size),
   };
 }

@@ -9,7 +9,9 @@ import { apiBase } from '../../contract/api.ts';
 import { webSocketQueries, webSockets } from '../../contract/web-sockets.ts';
 import { NexusError, toNexusError } from '../../contract/errors.ts';
 import { workspaceId } from '../../contract/ids.ts';
+import { keepForSession } from '../../contract/stream-client.ts';
 import type { StreamRequest } from '../../contract/stream-protocol.ts';
+import { endPingFloods } from '../end-ping-floods.ts';
 import type { HandlerDeps } from './app-deps.ts';
 import { authenticateRequest } from './authenticate-request.ts';
 import { errorBodyFor, logError, noEndpoint } from './error-answers.ts';
@@ -55,6 +57,8 @@ function register(app: FastifyInstance, deps: HandlerDeps, { path, query, open }
     },
     wsHandler: (socket, request) => {
       request.raw.socket.setNoDelay(true);
+      keepForSession(request.raw.socket);
+      endPingFloods(socket);
       // Before anything is waited for: what the client sends meanwhile is kept.
       const client = createWebSocketStream(socket);
       client.on('error', () => undefined);

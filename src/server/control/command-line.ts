@@ -34,6 +34,12 @@ type Pending = CommandOptions & {
   timer: NodeJS.Timeout | undefined;
 };
 
+function outcomeOf({ command, node }: Pending, answer: CommandAnswer): Observation | NexusError {
+  if (!answer.ok) return fromBody(answer.error);
+  if (answer.seen.workspace_id === command.workspace_id) return answer.seen;
+  return new NexusError('stream_failed', { reason: `the node ${node} answered for another workspace` });
+}
+
 /** `send` returns whether the node is connected. */
 export function createCommandLine(send: (node: string, message: ServerToPeer) => boolean): CommandLine {
   const pending = new Map<string, Pending>();
@@ -85,7 +91,7 @@ export function createCommandLine(send: (node: string, message: ServerToPeer) =>
     awaited: (node) => ofNode(node).map(({ id }) => id),
     answered(node, answer) {
       const entry = find(node, answer.id);
-      if (entry) settle(entry, answer.ok ? answer.seen : fromBody(answer.error));
+      if (entry) settle(entry, outcomeOf(entry, answer));
     },
     progressed(node, { id, line }) {
       find(node, id)?.onProgress?.(line);

@@ -13,6 +13,7 @@ import { NexusError, toNexusError } from '../../contract/errors.ts';
 import type { StreamTarget } from '../../contract/stream-client.ts';
 import type { Identity } from '../../lib/identity.ts';
 import type { Logger } from '../../lib/log.ts';
+import { limitLog } from '../../lib/log-limit.ts';
 import type { Peers } from '../collaborators.ts';
 import { listNodes, updateNode } from '../store/nodes.ts';
 import { openOperations } from '../store/operations.ts';
@@ -60,9 +61,13 @@ type Peer = { readonly row: NodeRow; readonly connection: PeerConnection };
 type StreamAddress = Omit<StreamTarget, 'key'>;
 
 const streamAddressSetting = 'stream_address';
+/** Connections that have not yet proved who they are. */
+const maxStrangers = 256;
 
 export async function createHub(options: HubOptions): Promise<Hub> {
-  const { store, identity, clusterId, log, now } = options;
+  const { store, identity, clusterId, now, silenceMs = unreachableAfterMs } = options;
+  const log = limitLog(options.log);
+  const strangers = new Set<PeerConnection>();
   const events = createPeerEvents();
   const peers = new Map<string, Peer>();
   const heardOf = new Set<string>();
@@ -70,7 +75,7 @@ export async function createHub(options: HubOptions): Promise<Hub> {
   let streamAddress = parseAddress(await findSetting(store.db, streamAddressSetting));
   const commands = createCommandLine((node, message) => tell(node, message));
   const liveness = createLiveness({
-    silenceMs: options.silenceMs ?? unreachableAfterMs,
+    silenceMs,
     onChange(node, reachable) {
       if (!reachable) {
         peers.get(node)?.connection.terminate();
@@ -101,6 +106,7 @@ export async function createHub(options: HubOptions): Promise<Hub> {
   async function converse(connection: PeerConnection): Promise<void> {
     const deadline = setTimeout(() => connection.terminate(), handshakeTimeoutMs);
     const row = await admitPeer(connection, { identity, store }).finally(() => clearTimeout(deadline));
+    strangers.delete(connection);
     const { name, role } = row;
     // Read before anything new can be sent to it.
     const unsettled = await openOperations(store.db);
@@ -108,6 +114,7 @@ export async function createHub(options: HubOptions): Promise<Hub> {
     const peer = { row, connection };
     peers.set(name, peer);
     log.info({ peer: name, role, version: row.version }, 'a peer connected');
+    const silence = setTimeout(() => connection.terminate(), silenceMs);
     try {
       connection.send({ type: 'welcome', cluster_id: clusterId, streams: role === 'agent' ? streamsOf(row) : null });
       if (role === 'agent') {
@@ -115,8 +122,12 @@ export async function createHub(options: HubOptions): Promise<Hub> {
         connection.send({ type: 'keep', ids });
       }
       greet(peer);
-      for await (const message of connection.messages) if (peers.get(name) === peer) hear(peer, message);
+      for await (const message of connection.messages) {
+        silence.refresh();
+        if (peers.get(name) === peer) await hear(peer, message);
+      }
     } finally {
+      clearTimeout(silence);
       if (peers.get(name) === peer) {
         peers.delete(name);
         commands.disconnected(name);
@@ -134,12 +145,13 @@ export async function createHub(options: HubOptions): Promise<Hub> {
     events.emit({ type: 'connected', role: row.role, name: row.name, version: row.version ?? '' });
   }
 
-  function hear({ row }: Peer, message: PeerToServer): void {
+  /** What is written down is waited for: a peer that says more is heard later. */
+  async function hear({ row }: Peer, message: PeerToServer): Promise<void> {
     const { name, role } = row;
     if (role === 'agent') hearOf(name);
-    if (message.type === 'heartbeat') return inBackground(writeHeartbeat(name, message));
+    if (message.type === 'heartbeat') return written(writeHeartbeat(name, message));
     if (role === 'agent') return hearAgent(name, message);
-    if (message.type === 'listening') return inBackground(moveStreams(message));
+    if (message.type === 'listening') return written(moveStreams(message));
     if (message.type === 'routes_applied') return events.emit(message);
     if (message.type === 'ssh_connected')
       events.emit({ type: 'ssh_connected', workspaceId: message.workspace_id, seconds: message.seconds });
@@ -173,14 +185,26 @@ export async function createHub(options: HubOptions): Promise<Hub> {
     await store.transaction((tx) => putSetting(tx, streamAddressSetting, JSON.stringify({ host, port })));
   }
 
-  function inBackground(work: Promise<void>): void {
-    work.catch((error: unknown) => log.error({ err: error }, 'a message of a peer could not be written down'));
+  async function written(work: Promise<void>): Promise<void> {
+    await work.catch((error: unknown) => log.error({ err: error }, 'a message of a peer could not be written down'));
+  }
+
+  /** Who has proved itself is in within milliseconds: when there are too many, the one that has taken longest goes. */
+  function takeIn(stranger: PeerConnection, socket: WebSocket): void {
+    const [oldest] = strangers;
+    if (oldest && strangers.size >= maxStrangers) {
+      strangers.delete(oldest);
+      oldest.terminate();
+    }
+    strangers.add(stranger);
+    socket.once('close', () => strangers.delete(stranger));
   }
 
   return {
     events,
     accept(socket) {
       const connection = peerConnection(socket);
+      takeIn(connection, socket);
       converse(connection).catch((thrown: unknown) => {
         const error = toNexusError(thrown);
         log.warn({ err: error }, 'a control connection was ended');

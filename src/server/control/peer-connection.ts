@@ -1,11 +1,30 @@
-/** One WebSocket of an agent or a gateway, as typed messages. What cannot be understood ends this connection alone. */
+/**
+ * One WebSocket of an agent or a gateway, as typed messages. What cannot be understood ends this connection alone, and
+ * a peer that sends faster than it is heard, or does not read what it is sent, costs no more than the bounds here.
+ */
 import { on } from 'node:events';
 import type { WebSocket } from 'ws';
-import { peerToServer, type PeerToServer, type ServerToPeer } from '../../contract/control-protocol.ts';
+import {
+  maxPeerMessageBytes,
+  peerToServer,
+  type PeerToServer,
+  type ServerToPeer,
+} from '../../contract/control-protocol.ts';
 import { NexusError } from '../../contract/errors.ts';
+import { endPingFloods } from '../end-ping-floods.ts';
+import { createBudget } from '../../lib/budget.ts';
 
-/** A configuration with 50 services of the longest commands is below 1 MiB. */
-const maxMessageBytes = 4 * 2 ** 20;
+/** Messages that wait to be heard: above the first the socket is not read, until there are no more than the second. */
+const waiting = { highWaterMark: 32, lowWaterMark: 8 };
+/** One for each message and each 4 KiB of it. A node of a thousand workspaces that reports them all does not wait. */
+const budgetOfPeer = { most: 4_000, perSecond: 200 };
+const bytesOfOne = 4_096;
+/** A peer that leaves this much unread is broken: the commands of a thousand workspaces are less. */
+const maxUnreadBytes = 32 * 2 ** 20;
+/** What the protocol nests, twice over. */
+const maxDepth = 16;
+/** How long a peer may take to read why it is sent away. */
+const lingerMs = 1_000;
 
 /** Close codes of RFC 6455, section 7.4. */
 const policyViolation = 1008;
@@ -15,25 +34,33 @@ export type PeerConnection = {
   readonly messages: AsyncIterator<PeerToServer> & AsyncIterable<PeerToServer>;
   readonly isOpen: boolean;
   send(message: ServerToPeer): void;
-  /** Says why and closes; `reason` is at most 120 bytes. */
+  /** Says why and closes; `reason` is at most 120 bytes. Nothing is heard any more, and soon it is gone in any case. */
   close(reason: string): void;
   terminate(): void;
 };
 
 /** Must be called in the same turn in which the socket was accepted: it listens from now on. */
 export function peerConnection(socket: WebSocket): PeerConnection {
-  const frames = on(socket, 'message', { close: ['close'] });
+  const frames = on(socket, 'message', { close: ['close'], ...waiting });
   socket.on('error', () => undefined); // `close` follows, and that is what is acted on
+  endPingFloods(socket);
   return {
     messages: parseFrames(frames),
     get isOpen() {
       return socket.readyState === socket.OPEN;
     },
     send(message) {
-      if (socket.readyState === socket.OPEN) socket.send(JSON.stringify(message));
+      if (socket.readyState !== socket.OPEN) return;
+      if (socket.bufferedAmount > maxUnreadBytes) socket.terminate();
+      else socket.send(JSON.stringify(message));
     },
     close(reason) {
       socket.close(policyViolation, reason);
+      // Its answer to the close is read, and what it sends before that is dropped.
+      void frames.return?.();
+      socket.resume();
+      const patience = setTimeout(() => socket.terminate(), lingerMs);
+      socket.once('close', () => clearTimeout(patience));
     },
     terminate() {
       socket.terminate();
@@ -42,14 +69,19 @@ export function peerConnection(socket: WebSocket): PeerConnection {
 }
 
 async function* parseFrames(frames: AsyncIterable<unknown[]>): AsyncGenerator<PeerToServer, void, undefined> {
-  for await (const [data] of frames) yield parseFrame(data as Buffer);
+  const budget = createBudget(budgetOfPeer);
+  for await (const [data] of frames) {
+    await budget.spend(1 + (data as Buffer).length / bytesOfOne);
+    yield parseFrame(data as Buffer);
+  }
 }
 
 function parseFrame(data: Buffer): PeerToServer {
-  if (data.length > maxMessageBytes) throw malformed(`it is longer than ${maxMessageBytes} bytes`);
-  const parsed = peerToServer.safeParse(parseJson(String(data)));
-  if (!parsed.success) throw malformed('it is not a message of the control protocol');
-  return parsed.data;
+  if (data.length > maxPeerMessageBytes) throw malformed(`it is longer than ${maxPeerMessageBytes} bytes`);
+  const value = parseJson(String(data));
+  const parsed = nestsDeeper(value, maxDepth) ? undefined : peerToServer.safeParse(value).data;
+  if (!parsed) throw malformed('it is not a message of the control protocol');
+  return parsed;
 }
 
 function parseJson(text: string): unknown {
@@ -58,6 +90,12 @@ function parseJson(text: string): unknown {
   } catch {
     return undefined;
   }
+}
+
+/** What nests a million times can be read, but not written again. */
+function nestsDeeper(value: unknown, depth: number): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  return depth === 0 || Object.values(value).some((inner) => nestsDeeper(inner, depth - 1));
 }
 
 function malformed(problem: string): NexusError {

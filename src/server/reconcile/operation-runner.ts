@@ -3,6 +3,7 @@
  * transaction that writes what came of it. An operation that an earlier server left open is sent again under its id.
  */
 import type { AgentCommand, Observation } from '../../contract/control-protocol.ts';
+import { errorCatalogue } from '../../contract/error-catalogue.ts';
 import { NexusError, toNexusError } from '../../contract/errors.ts';
 import { insertOperation } from '../store/operations.ts';
 import type { OperationRow } from '../store/schema.ts';
@@ -91,12 +92,12 @@ export function createOperationRunner(
   };
 }
 
-/** The agent does not know the name that people know the workspace by. */
+/** The agent does not know the name that people know the workspace by. Its details may be anything. */
 function named(error: NexusError, workspace: string): NexusError {
   if (error.code !== 'hook_failed') return error;
-  return new NexusError(
-    'hook_failed',
-    { ...(error as NexusError<'hook_failed'>).details, workspace },
-    { cause: error.cause },
-  );
+  const details = { ...(error as NexusError<'hook_failed'>).details, workspace };
+  if (typeof details.hook !== 'string') return error;
+  const hint = errorCatalogue.hook_failed.hint(details);
+  const received = { message: error.message, hint, requestId: null };
+  return new NexusError('hook_failed', details, { cause: error.cause, received });
 }

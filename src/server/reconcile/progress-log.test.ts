@@ -11,7 +11,7 @@ test('lines are written together, and of a flood the last', async () => {
   await log.flush();
   assert.deepEqual(
     [written.length, written[0]?.length, written[0]?.[0], written[0]?.at(-1)?.length],
-    [1, 50, '11', 500],
+    [1, 10, '51', 500],
   );
 });
 

@@ -7,7 +7,7 @@ export type ProgressLog = {
 
 const writeEveryMs = 200;
 /** Of one write; the rest of a flood is left out. */
-const mostLines = 50;
+const mostLines = 10;
 const longestLine = 500;
 
 export function createProgressLog(write: (lines: readonly string[]) => Promise<void>): ProgressLog {

@@ -37,6 +37,8 @@ type Next = 'now' | number | null;
 type PlanOf<Kind extends Plan['kind']> = Extract<Plan, { kind: Kind }>;
 
 const retryAfterFaultMs = 5_000;
+/** A time that a node named may be far off, and a longer timer than Node.js has would end at once. */
+const longestWaitMs = 60 * 60_000;
 
 export function createWorkspaceLoop(
   id: string,
@@ -74,7 +76,7 @@ export function createWorkspaceLoop(
       });
       if (next === 'now') isWanted = true;
       else if (next !== null && !isWanted && !ended.signal.aborted) {
-        timer = setTimeout(wake, Math.max(0, next - times.now()));
+        timer = setTimeout(wake, Math.min(longestWaitMs, Math.max(0, next - times.now())));
       }
     }
     running = null;

@@ -40,6 +40,7 @@ export async function execInInstance(engine: EngineClient, name: string, spec: E
   const exitCode = exitOf(engine, operation, { sockets, ended: [stdout.ended, stderr.ended] });
   // Not everybody waits for it, and an engine that goes away must not end the agent.
   exitCode.catch(() => undefined);
+  const signalling = new Set<NodeJS.Signals>();
   return {
     stdin: sendingSide(input, { terminal: spec.terminal !== undefined }),
     stdout: stdout.stream,
@@ -49,9 +50,14 @@ export async function execInInstance(engine: EngineClient, name: string, spec: E
       tell(control, { command: 'window-resize', args: { width: String(columns), height: String(rows) } });
     },
     kill(signal) {
-      void signalMarked(mark, signal).then((signalled) => {
-        if (!signalled) tell(control, { command: 'signal', signal: constants.signals[signal] });
-      });
+      // As with any process: one that is on its way already is not sent a second time.
+      if (signalling.has(signal)) return;
+      signalling.add(signal);
+      void signalMarked(mark, signal)
+        .then((signalled) => {
+          if (!signalled) tell(control, { command: 'signal', signal: constants.signals[signal] });
+        })
+        .finally(() => signalling.delete(signal));
     },
   };
 }
@@ -147,6 +153,10 @@ function allOpen(sockets: readonly WebSocket[]): Promise<unknown> {
   return Promise.race([Promise.all(opened), late]);
 }
 
+/** A client that changes its size faster than the engine takes it loses some of the changes. */
+const mostUntoldBytes = 64 * 1024;
+
 function tell(control: WebSocket, message: unknown): void {
-  if (control.readyState === WebSocket.OPEN) control.send(JSON.stringify(message));
+  if (control.readyState !== WebSocket.OPEN || control.bufferedAmount > mostUntoldBytes) return;
+  control.send(JSON.stringify(message));
 }
