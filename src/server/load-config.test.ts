@@ -86,7 +86,28 @@ for (const [name, text, expected] of broken) {
 }
 
 test('broken YAML is refused with its place', () => {
-  assert.match(messageOf('a: b\nc: [1, 2\n'), /^F:3:1: yaml: Flow sequence/);
+  assert.match(messageOf('a: b\nc: [1, 2\n'), /^F:3:1: YAML: Flow sequence/);
+});
+
+test('a file made to harm is refused soon, and as the server’s', () => {
+  const start = performance.now();
+  const bomb = Array.from({ length: 20 }, (_, i) => `a${i + 1}: &a${i + 1} [${`*a${i}, `.repeat(9)}*a${i}]`).join('\n');
+  const files: [string, string, RegExp][] = [
+    [
+      'a million keys',
+      Array.from({ length: 1_000_000 }, (_, i) => `k${i}: 1`).join('\n'),
+      /^F:1:1: \(file\): is larger than 256 KiB$/,
+    ],
+    ['10 MB', 'a'.repeat(10 << 20), /^F:1:1: \(file\): is larger than 256 KiB$/],
+    ['aliases that explode', `a0: &a0 [x, x]\n${bomb}`, /^F:1:1: YAML: Excessive alias count/],
+    ['nested keys', '? '.repeat(100_000), /^F:1:1: YAML: A key that begins with \? is not taken$/],
+    ['lists in lists', '['.repeat(49_000), /is nested too deeply/],
+    ['a key that is there twice', 'listen: {}\nlisten: {}\n', /^F:2:1: listen: is there twice$/],
+  ];
+  for (const [name, text, message] of files) assert.match(messageOf(text), message, name);
+  assert.ok(performance.now() - start < 5_000, `it took ${performance.now() - start} ms`);
+  assert.throws(() => loadConfig({ file: '/dev/zero', env: {} }), /\/dev\/zero:1:1: \(file\): is larger than 256 KiB/);
+  assert.throws(() => loadConfig({ file: '/dev/zero', env: {} }), { hint: 'nexus server start --config /dev/zero' });
 });
 
 test('a broken variable is refused by its name', () => {

@@ -2,15 +2,15 @@
  * The server's configuration: defaults, the YAML file over them, the environment over both. A key's variable is
  * `NEXUS_` and its path in capitals: `NEXUS_LISTEN_PORT`.
  */
-import { readFileSync } from 'node:fs';
-import { LineCounter, isMap, isNode, isScalar, parseDocument } from 'yaml';
-import type { Document } from 'yaml';
+import { closeSync, openSync, readSync } from 'node:fs';
 import { z } from 'zod';
 import { NexusError } from '../contract/errors.ts';
 import { fieldProblems, locatedProblems, pathText } from '../contract/field-problems.ts';
 import type { LocatedProblem } from '../contract/field-problems.ts';
 import { serverConfig } from '../contract/server-config.ts';
 import type { ServerConfig } from '../contract/server-config.ts';
+import { maxYamlBytes, readYaml } from '../core/config/read-yaml.ts';
+import type { YamlFile } from '../core/config/read-yaml.ts';
 import { nearest } from '../core/nearest.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -37,27 +37,26 @@ type Place = { line?: number; column?: number };
 type Source = { value: unknown; place: (problem: LocatedProblem) => Place };
 
 function readConfig(file: string): Source {
-  const lineCounter = new LineCounter();
-  const document = parseDocument(readText(file), { lineCounter, prettyErrors: false });
-  if (document.errors.length > 0) {
-    const problems = document.errors.map(({ message, pos }) => {
-      const { line, col } = lineCounter.linePos(pos[0]);
-      return { path: 'yaml', problem: message, line, column: col };
-    });
-    throw new NexusError('config_invalid', { file, problems, of: 'server' });
-  }
-  const place = (problem: LocatedProblem): Place => {
-    const offset = offsetOf(document, problem);
-    if (offset === undefined) return {};
-    const { line, col } = lineCounter.linePos(offset);
-    return { line, column: col };
+  const yaml = readAsServers(readText(file), file);
+  return {
+    value: yaml.data ?? {},
+    place: ({ segments, unknownKey }) => (unknownKey === null ? yaml.valueAt(segments) : yaml.keyAt(segments)),
   };
-  return { value: (document.toJS() as unknown) ?? {}, place };
+}
+
+function readAsServers(text: string, file: string): YamlFile {
+  try {
+    return readYaml(text, file);
+  } catch (error) {
+    if (!(error instanceof NexusError) || error.code !== 'config_invalid') throw error;
+    const details = { ...(error as NexusError<'config_invalid'>).details, of: 'server' as const };
+    throw new NexusError('config_invalid', details, { cause: error });
+  }
 }
 
 function readText(file: string): string {
   try {
-    return readFileSync(file, 'utf8');
+    return readBeginning(file);
   } catch (error) {
     const problem = `the file cannot be read: ${(error as Error).message}`;
     throw new NexusError(
@@ -68,21 +67,18 @@ function readText(file: string): string {
   }
 }
 
-/** Of an unknown key, or of the nearest value that is there. */
-function offsetOf(document: Document, { segments, unknownKey }: LocatedProblem): number | undefined {
-  for (let length = segments.length; length >= 0; length--) {
-    const path = segments.slice(0, length);
-    if (unknownKey !== null && length === segments.length) {
-      const parent = document.getIn(path.slice(0, -1), true);
-      const key = isMap(parent)
-        ? parent.items.map((pair) => pair.key).find((one) => isScalar(one) && one.value === unknownKey)
-        : undefined;
-      if (isScalar(key)) return key.range?.[0];
-    }
-    const node = document.getIn(path, true);
-    if (isNode(node)) return node.range?.[0];
+/** As much as is taken, and a byte more; also of what is no plain file. */
+function readBeginning(file: string): string {
+  const bytes = Buffer.alloc(maxYamlBytes + 1);
+  const descriptor = openSync(file, 'r');
+  try {
+    let length = 0;
+    for (let read = -1; read !== 0 && length < bytes.length; length += read)
+      read = readSync(descriptor, bytes, length, bytes.length - length, null);
+    return bytes.toString('utf8', 0, length);
+  } finally {
+    closeSync(descriptor);
   }
-  return undefined;
 }
 
 function suggest({ segments, problem, unknownKey }: LocatedProblem): string {
@@ -113,7 +109,7 @@ function withEnvironment(value: unknown, env: Environment): unknown {
 
 /** As text where the key takes text, else as YAML, else as a list with commas. */
 function environmentValue(variable: string, text: string, schema: z.ZodType): unknown {
-  const readings = [text, parseDocument(text).toJS() as unknown, text.split(',').map((part) => part.trim())];
+  const readings = [text, yamlReading(text), text.split(',').map((part) => part.trim())];
   const fitting = readings.find((reading) => schema.safeParse(reading).success);
   if (fitting !== undefined) return fitting;
   const { error } = schema.safeParse(readings[1]);
@@ -123,6 +119,15 @@ function environmentValue(variable: string, text: string, schema: z.ZodType): un
     problems: [{ path: variable, problem }],
     of: 'server',
   });
+}
+
+/** Undefined for what is no YAML. */
+function yamlReading(text: string): unknown {
+  try {
+    return readYaml(text, 'environment').data;
+  } catch {
+    return undefined;
+  }
 }
 
 /** A copy with the value at the path; what stands in the way is left for the schema to refuse. */

@@ -14,10 +14,10 @@ import { readOptionalFile } from './read-optional-file.ts';
 export async function readUserConfig(file: string, options: { stderr: Output; nowMs: number }): Promise<UserConfig> {
   const text = await readOptionalFile(file);
   if (text === null) return {};
-  const { parse } = await import('yaml');
+  const { readYaml } = await import('../../core/config/read-yaml.ts');
   let problem: string;
   try {
-    const parsed = userConfig.safeParse(parse(text) ?? {});
+    const parsed = userConfig.safeParse(readYaml(text, file).data ?? {});
     if (parsed.success) return parsed.data;
     problem = parsed.error.issues.map((issue) => `${issue.path.join('.') || 'it'}: ${issue.message}`).join('; ');
   } catch (error) {

@@ -35,7 +35,8 @@ export type YamlFile = {
   sourceAt(path: YamlPath): string | undefined;
 };
 
-const maxFileBytes = 256 * 1024;
+/** Whoever reads such a file reads one byte more than this at most: what is longer is refused. */
+export const maxYamlBytes = 256 * 1024;
 const maxTokens = 50_000;
 const maxDepth = 32;
 const maxAliases = 100;
@@ -44,9 +45,9 @@ const tooDeep = 'is nested too deeply';
 
 /** @throws config_invalid */
 export function readYaml(text: string, file: string): YamlFile {
-  if (Buffer.byteLength(text) > maxFileBytes) {
+  if (Buffer.byteLength(text) > maxYamlBytes) {
     throw invalidConfig(file, [
-      { path: '(file)', problem: `is larger than ${maxFileBytes / 1024} KiB`, line: 1, column: 1 },
+      { path: '(file)', problem: `is larger than ${maxYamlBytes / 1024} KiB`, line: 1, column: 1 },
     ]);
   }
   const lines = new LineCounter();

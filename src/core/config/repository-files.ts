@@ -4,6 +4,7 @@
  */
 import { posix } from 'node:path';
 import { repositoryConfigPath } from '../../contract/repository-config.ts';
+import { maxYamlBytes } from './read-yaml.ts';
 
 export const repositoryReading = {
   /** `a/b/c` is of depth 3. */
@@ -12,7 +13,7 @@ export const repositoryReading = {
   skippedFolders: ['.git', 'node_modules', '.venv', 'venv', 'vendor', 'target', 'dist', 'build'],
   maxPaths: 5_000,
   /** A file is read up to one byte more than this, so that a longer one is noticed. */
-  maxFileBytes: 256 * 1024,
+  maxFileBytes: maxYamlBytes,
   maxFiles: 100,
 } as const;
 

@@ -1,0 +1,4 @@
+import { hostileConfigs } from '../flows/hostile-config.ts';
+import { sourceProgram } from '../support/programs.ts';
+
+hostileConfigs(sourceProgram);
