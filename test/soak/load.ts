@@ -1,6 +1,7 @@
 /** The steady load: shaped so that it leaves a machine of two processors about half idle. */
 import { randomUUID } from 'node:crypto';
 import type { WorkspaceView } from '../../src/contract/workspace.ts';
+import { until } from '../support/installation.ts';
 import { expect, send } from './client.ts';
 import { liveShortly } from './cycle.ts';
 import { followTicks, ticker } from './log-follower.ts';
@@ -28,6 +29,8 @@ const web = {
 export async function createLongLived(soak: Soak, source: Source): Promise<WorkspaceView[]> {
   const views: WorkspaceView[] = [];
   for (const name of longLived) views.push(await createWorkspace(soak, { name, services: [web, ticker], source }));
+  for (const { workspace_id } of views)
+    await until(() => readLogs(soak, workspace_id).then(() => true), `the first line of ${workspace_id}`);
   return views;
 }
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { drift, percentile, slopePerHour, type Point } from './statistics.ts';
+import { drift, floorDrift, percentile, slopePerHour, type Point } from './statistics.ts';
 
 const minuteMs = 60_000;
 const line = (count: number, value: (index: number) => number, from = 0): Point[] =>
@@ -38,6 +38,22 @@ describe('drift', () => {
 
   it('says nothing of a few points', () => {
     assert.equal(drift(line(7, (index) => index)), null);
+  });
+});
+
+describe('floorDrift', () => {
+  const sawTooth = (index: number): number => 100 + 10 * (index % 5);
+
+  it('does not see a saw-tooth', () => {
+    assert.equal(floorDrift(line(40, sawTooth)), 0);
+  });
+
+  it('sees that its lowest points rise', () => {
+    assert.equal(floorDrift(line(40, (index) => sawTooth(index) + index)), 20);
+  });
+
+  it('says nothing of a few points', () => {
+    assert.equal(floorDrift(line(9, sawTooth)), null);
   });
 });
 

@@ -29,6 +29,16 @@ export function drift(points: readonly Point[]): number | null {
   return median(points.slice(-quarter)) - middle;
 }
 
+/**
+ * How much higher the lowest value of the second half is than that of the first: what is in use between two collections
+ * of garbage, or between two bursts of connections. Null for less than ten points.
+ */
+export function floorDrift(points: readonly Point[]): number | null {
+  if (points.length < 10) return null;
+  const half = Math.floor(points.length / 2);
+  return floor(points.slice(half)) - floor(points.slice(0, half));
+}
+
 /** @param fraction 0.5 for the median, 0.99 for what all but one in a hundred stay under */
 export function percentile(values: readonly number[], fraction: number): number | null {
   const sorted = values.toSorted((a, b) => a - b);
@@ -42,6 +52,10 @@ function median(points: readonly Point[]): number {
       0.5,
     ) ?? 0
   );
+}
+
+function floor(points: readonly Point[]): number {
+  return Math.min(...points.map(({ value }) => value));
 }
 
 function mean(values: readonly number[]): number {

@@ -5,7 +5,7 @@ import type { Recovery } from './kills.ts';
 import type { Sample } from './sample.ts';
 import { roles, type Role } from './schedule.ts';
 import type { Tallies } from './soak.ts';
-import { drift, slopePerHour, type Point } from './statistics.ts';
+import { drift, floorDrift, type Point } from './statistics.ts';
 
 export type Result = {
   readonly durationMs: number;
@@ -22,15 +22,13 @@ export type Check = { readonly what: string; readonly bound: string; readonly me
 
 const requiredAvailability = 0.9999;
 /** A process that is young still grows into its work. */
-const warmUpMs = 180_000;
-const rssSlopeMiB = 24;
+const warmUpMs = 300_000;
 const shareOfDrift = 0.1;
 /** Events of deleted workspaces stay for 10 to 15 minutes: earlier nothing can be said of their number. */
 const eventsSettleMs = 14 * 60_000;
 
 /** What may differ between the second and the last quarter although nothing grows: work under way, pages not yet reused. */
 const allowedDrift: Readonly<Record<string, number>> = {
-  ...Object.fromEntries(roles.map((role) => [`${role} fds`, 12])),
   'database MiB': 1,
   'wal MiB': 5,
   'other MiB': 1,
@@ -57,7 +55,7 @@ export function judge(result: Result): Check[] {
     none('SSH sessions lost, kills of server and agent included', sessions.lost.length),
     none('log followers lost while nothing was disturbed', followers.lost.length),
     none('kills without recovery', recoveries.filter(({ allMs }) => allMs === null).length),
-    ...roles.map((role) => memory(role, result.samples)),
+    ...roles.flatMap((role) => oldest(role, result.samples)),
     ...Object.entries(allowedDrift).flatMap(([figure, allowed]) => flat(figure, allowed, result.samples)),
     none('left over at the end', leftovers.length),
   ];
@@ -98,11 +96,17 @@ export function livesOf(samples: readonly Sample[], role: Role, figure: string):
   });
 }
 
-function memory(role: Role, samples: readonly Sample[]): Check {
-  const slope = slopePerHour(livesOf(samples, role, `${role} rss MiB`));
-  const measured = slope === null ? 'too short to say' : `${slope.toFixed(1)} MiB an hour`;
-  const ok = slope === null || slope <= rssSlopeMiB;
-  return { what: `memory of the ${role} after warming up`, bound: `≤ ${rssSlopeMiB} MiB an hour`, measured, ok };
+/** Of a role's process that lived longest, as young ones say little. */
+function oldest(role: Role, samples: readonly Sample[]): Check[] {
+  return Object.entries({ 'rss MiB': 16, fds: 4 }).map(([figure, allowed]) => {
+    const lives = livesOf(samples, role, `${role} ${figure}`);
+    const life = lives.toSorted((a, b) => b.length - a.length)[0] ?? [];
+    const change = floorDrift(life);
+    const check = { what: `${role} ${figure}: lowest of the second half of its longest life`, bound: `≤ +${allowed}` };
+    if (change === null) return { ...check, measured: 'too short to say', ok: true };
+    const minutes = ((life.at(-1)?.atMs ?? 0) - (life[0]?.atMs ?? 0)) / 60_000;
+    return { ...check, measured: `${change.toFixed(1)} in ${minutes.toFixed(0)} min`, ok: change <= allowed };
+  });
 }
 
 function flat(figure: string, allowed: number, samples: readonly Sample[]): Check[] {
