@@ -68,8 +68,8 @@ shell:
 fuzz: dist/nexus ## 100,000 requests made from the OpenAPI document (REQUESTS=n; again: SEED=n)
 	@node test/fuzz/run.ts $(if $(SEED),--seed $(SEED)) $(if $(REQUESTS),--requests $(REQUESTS))
 
-bench: dist/nexus ## Benchmarks beside the bare engine
-	@node bench/run.ts
+bench: dist/nexus ## Benchmarks beside the bare engine; ONLY=NAME for one of them
+	@node bench/run.ts $(if $(ONLY),--only $(ONLY))
 
 soak: dist/nexus ## A steady load with kills: make soak MINUTES=60 SEED=1 KILL_EVERY=180
 	@node test/soak/run.ts --minutes $(or $(MINUTES),60) --seed $(or $(SEED),1) --kill-every $(or $(KILL_EVERY),180)
