@@ -129,6 +129,7 @@ async function endOf(client: ControlClient, signal: AbortSignal | undefined): Pr
   }
 }
 
-function engines(clusterId: string, { relayCommand }: AgentOptions): readonly Provider[] {
-  return Object.values(providers).map((create) => create({ clusterId, relayCommand }));
+function engines(clusterId: string, { relayCommand, stateDir }: AgentOptions): readonly Provider[] {
+  const openCommandsFolder = join(stateDir, 'open-commands');
+  return Object.values(providers).map((create) => create({ clusterId, relayCommand, openCommandsFolder }));
 }

@@ -78,14 +78,18 @@ async function killAll(
       try {
         const killed = await playRound(arena, round, others, session, tally);
         const startedAt = performance.now();
+        const sinceMs = (): number => Math.round(performance.now() - startedAt);
         if (killed.includes('gateway')) {
           await session.close();
           session = await openSession(arena.nexus, port);
         } else await session.echo(`after round ${number}`);
+        const sessionMs = sinceMs();
         await settle(arena, [keeper, ...others]);
-        const settledMs = Math.round(performance.now() - startedAt);
+        const settledMs = sinceMs();
         tally.slowestSettleMs = Math.max(tally.slowestSettleMs, settledMs);
-        report(`${what}; ${describeKills(round)}; settled in ${settledMs} ms (${tally.kills} of ${kills} kills)`);
+        report(
+          `${what}; ${describeKills(round)}; settled in ${settledMs} ms, session in ${sessionMs} ms (${tally.kills} of ${kills} kills)`,
+        );
       } catch (error) {
         report(`${what}; ${describeKills(round)}: FAILED`);
         throw error;

@@ -19,6 +19,7 @@ export async function findLeftovers(arena: Arena, workspaces: readonly Workspace
     found = (
       await Promise.all([files(nexus, workspaces), processes(arena), rows(nexus, workspaces), journal(nexus)])
     ).flat();
+    found.push(...(await commands(nexus, workspaces)));
     found.push(...(await listeners(nexus)), ...(await network(workspaces)), ...(await engine(workspaces)));
     return found.length === 0;
   };
@@ -39,7 +40,10 @@ async function files(nexus: Installation, workspaces: readonly Workspace[]): Pro
   const there = await readdir(nexus.dataDir, { recursive: true, withFileTypes: true });
   const names = there.filter((entry) => entry.isFile()).map(({ parentPath, name }) => join(parentPath, name));
   const ids = new Set(workspaces.filter(({ asked }) => asked !== 'gone').map(({ id }) => id));
+  const running = await runningMarks();
   const isOwn = (file: string): boolean => {
+    const [, mark] = /^agent\/open-commands\/(.+)$/.exec(file) ?? [];
+    if (mark !== undefined) return running.has(mark);
     const [, id] = /^agent\/workspaces\/(ws-\w+)\.json$/.exec(file) ?? [];
     return ownFiles.some((form) => form.test(file)) || (id !== undefined && ids.has(id));
   };
@@ -47,6 +51,30 @@ async function files(nexus: Installation, workspaces: readonly Workspace[]): Pro
   // A workspace that was stopped before its repository was cloned still needs the upload.
   const needed = new Set(workspaces.filter(({ asked }) => asked === 'stopped').map(({ id }) => `uploads/${id}.bundle`));
   return strange.filter((file) => !needed.has(file)).map((file) => `file ${file}`);
+}
+
+/** By which the agent knows the commands in workspaces that it has under way. */
+async function runningMarks(): Promise<Map<string, { readonly pid: string; readonly group: string }>> {
+  const pids = (await readdir('/proc')).filter((entry) => /^\d+$/.test(entry));
+  const read = (pid: string, file: string): Promise<string> =>
+    readFile(`/proc/${pid}/${file}`, 'latin1').catch(() => '');
+  const found = await Promise.all(
+    pids.map(async (pid) => {
+      const mark = /(?:^|\0)NEXUS_EXEC_ID=([^\0]+)/.exec(await read(pid, 'environ'))?.[1];
+      return mark === undefined ? [] : [[mark, { pid, group: await read(pid, 'cgroup') }] as const];
+    }),
+  );
+  return new Map(found.flat());
+}
+
+/** What runs in a workspace for an agent that is not there any more. */
+async function commands(nexus: Installation, workspaces: readonly Workspace[]): Promise<string[]> {
+  const running = await runningMarks();
+  const known = new Set(await readdir(join(nexus.dataDir, 'agent/open-commands')));
+  const names = workspaces.flatMap(({ ids }) => [...ids].map((id) => `nexus-${id.replace(/^ws-/, '')}`));
+  return [...running].flatMap(([mark, { pid, group }]) =>
+    !known.has(mark) && names.some((name) => group.includes(name)) ? [`process ${pid} of the command ${mark}`] : [],
+  );
 }
 
 /** Beside one of each role there is nothing: no relay, no command, no second agent. Those of this test are its children. */

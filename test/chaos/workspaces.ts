@@ -23,10 +23,13 @@ export type Workspace = {
   hasWork: boolean;
 };
 
-const config = `version: "1.0"
+/** On the loopback alone: the way from outside leads through a relay of the agent. */
+const loopback = (name: string): boolean => ['keeper', 'c1', 'c3'].includes(name);
+
+const configOf = (name: string): string => `version: "1.0"
 services:
   web:
-    command: exec python3 -m http.server 8000
+    command: exec python3 -m http.server ${loopback(name) ? '--bind 127.0.0.1 ' : ''}8000
     port: 8000
     health_check: { type: http, path: /marker.txt, interval: 1s }
 lifecycle:
@@ -53,7 +56,7 @@ export async function createWorkspaces(nexus: Installation, names: readonly stri
 async function bundleOf(nexus: Installation, name: string, marker: string): Promise<Uint8Array<ArrayBuffer>> {
   const folder = join(nexus.home, `repo-${name}`);
   await mkdir(join(folder, '.nexus'), { recursive: true });
-  await writeFile(join(folder, '.nexus/config.yaml'), config);
+  await writeFile(join(folder, '.nexus/config.yaml'), configOf(name));
   await writeFile(join(folder, 'marker.txt'), marker);
   const git = async (...args: string[]): Promise<void> => {
     const who = ['-c', 'user.name=t', '-c', 'user.email=t@example.com'];

@@ -24,7 +24,7 @@ export async function finishBase(engine: EngineClient, base: FinishedBase): Prom
   const name = unfinishedName(base.spec);
   const final = baseName(base.spec);
   await setConfig(engine, name, base);
-  const outdated = `${layout.unfinishedPrefix}old-${final.slice(layout.basePrefix.length)}`;
+  const outdated = `${layout.replacedPrefix}${final.slice(layout.basePrefix.length)}`;
   await removeInstance(engine, outdated);
   await rename(engine, final, outdated).catch((thrown) => {
     if (!isNotFound(thrown)) throw thrown;

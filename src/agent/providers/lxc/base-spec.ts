@@ -27,6 +27,11 @@ function shortHash(parts: readonly string[]): string {
   return createHash('sha256').update(JSON.stringify(parts)).digest('hex').slice(0, 12);
 }
 
+/** Held by the process of the host that makes the base of this id. */
+export function baseLock(id: string): string {
+  return `base-${id}`;
+}
+
 export function baseName(spec: CanonicalSpec): string {
   return layout.basePrefix + baseId(spec);
 }

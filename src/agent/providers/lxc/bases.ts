@@ -5,7 +5,7 @@ import type { BaseRef, BaseSpec } from '../provider.ts';
 import { resolverAddresses } from './address-range.ts';
 import { isPackageName } from './base-packages.ts';
 import { buildBase, type BuildContext } from './base-build.ts';
-import { baseId, baseName, canonicalSpec, type CanonicalSpec } from './base-spec.ts';
+import { baseId, baseLock, baseName, canonicalSpec, type CanonicalSpec } from './base-spec.ts';
 import type { EngineClient } from './engine-client.ts';
 import { isNotFound, unavailable } from './engine-failure.ts';
 import { engineInstance } from './instance-config.ts';
@@ -37,7 +37,7 @@ export function createBases(context: BuildContext, { carrySurroundings }: { carr
     if (spec.packages.length > 0) await ensure(plain, onProgress);
     const onWait = (): void => onProgress('another process of this node is building the base');
     await withHostLock(
-      `base-${baseId(spec)}`,
+      baseLock(baseId(spec)),
       async () => {
         const found = await surroundingsOf(engine, spec);
         if (found === wanted) return;

@@ -9,6 +9,8 @@ it('understands the words of the engine', () => {
   assert.ok(isNotFound(failure('nothing', 404)) && isNotFound(failure('Instance not found')));
   assert.ok(isAlreadyThere(failure('clash', 409)) && isAlreadyThere(failure('This instance already exists')));
   assert.ok(isBusy(failure('Instance is busy running a "start" operation')));
+  const overtaken = 'Failed to create instance delete operation: A matching non-reusable operation has now succeeded';
+  assert.ok(isBusy(failure(overtaken)));
   for (const stranger of [new Error('not found, already exists, busy'), null, failure('x')])
     assert.ok(!isNotFound(stranger) && !isAlreadyThere(stranger) && !isBusy(stranger));
 });

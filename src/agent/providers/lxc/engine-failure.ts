@@ -32,7 +32,8 @@ export function isAlreadyThere(thrown: unknown): boolean {
 
 /** The engine has the instance in another operation's hands (a start that still runs, say): worth another try. */
 export function isBusy(thrown: unknown): boolean {
-  return thrown instanceof EngineFailure && /\bbusy\b|operation .*(in progress|already running)/i.test(thrown.message);
+  const words = /\bbusy\b|operation .*(in progress|already running)|matching non-reusable operation/i;
+  return thrown instanceof EngineFailure && words.test(thrown.message);
 }
 
 export function isDiskFull(thrown: unknown): boolean {

@@ -8,6 +8,7 @@ import type { ExecHandle, ExecSpec } from '../provider.ts';
 import type { EngineClient, Operation } from './engine-client.ts';
 import { EngineFailure, fromEngine } from './engine-failure.ts';
 import { nothing, receivingSide, sendingSide } from './exec-streams.ts';
+import { forgetfulCommands, type OpenCommands } from './open-commands.ts';
 import { execMark, signalMarked } from './signal-tree.ts';
 
 /** A command runs for as long as it likes; a dead engine is noticed by its connection. */
@@ -18,8 +19,28 @@ const connectTimeoutMs = 10_000;
  * A command inside an instance, over the engine's websockets: one for each stream and one for control.
  * @throws stream_failed when the instance does not run
  */
-export async function execInInstance(engine: EngineClient, name: string, spec: ExecSpec): Promise<ExecHandle> {
+export async function execInInstance(
+  engine: EngineClient,
+  name: string,
+  spec: ExecSpec,
+  open: OpenCommands = forgetfulCommands,
+): Promise<ExecHandle> {
   const mark = randomUUID();
+  open.begin(mark);
+  try {
+    const handle = await startExec(engine, name, spec, mark);
+    handle.exitCode.then(
+      () => open.end(mark),
+      () => open.end(mark),
+    );
+    return handle;
+  } catch (thrown) {
+    open.end(mark);
+    throw thrown;
+  }
+}
+
+async function startExec(engine: EngineClient, name: string, spec: ExecSpec, mark: string): Promise<ExecHandle> {
   const operation = await beginExec(engine, name, { ...spec, env: { ...spec.env, [execMark]: mark } });
   const { fds } = z.object({ fds: z.record(z.string(), z.string()) }).parse(operation.metadata);
   const socketOf = (fd: string): WebSocket => engine.websocket(operation.id, fds[fd] ?? '');

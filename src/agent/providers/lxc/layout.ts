@@ -12,6 +12,8 @@ export const layout = {
   basePrefix: 'base-',
   /** A base that is being made. Whatever is left of an attempt that died is removed by the next. */
   unfinishedPrefix: 'unfinished-',
+  /** A base that a newer one has just replaced. */
+  replacedPrefix: 'unfinished-old-',
 } as const;
 
 /** Configuration keys that we put on instances. */

@@ -15,6 +15,19 @@ it('starts what another operation still has, when that lets go of it', async () 
   assert.equal(engine.calls.length, 3);
 });
 
+it('removes what an agent that died was already removing', async () => {
+  const answers: Record<string, Answer[]> = {
+    GET: [{ value: { status: 'Stopped', pid: 0 } }],
+    DELETE: [
+      { error: 'Failed to create instance delete operation: A matching non-reusable operation has now succeeded' },
+      { error: 'Instance not found', status: 404 },
+    ],
+  };
+  await using engine = await FakeEngine.start(({ method }) => answers[method]?.shift());
+  await removeInstance(engine.client, 'x');
+  assert.equal(engine.calls.length, 3);
+});
+
 it('takes a start of what runs for done', async () => {
   await using engine = await FakeEngine.start(() => ({ error: 'The instance is already running', status: 400 }));
   await startInstance(engine.client, 'x');

@@ -5,7 +5,7 @@ import { parseRange, type AddressRange } from './address-range.ts';
 import { applyNetworkRules } from './apply-network-rules.ts';
 import { createBases } from './bases.ts';
 import { createInstance } from './create-instance.ts';
-import { dialInstance, removeDeadSockets } from './dial.ts';
+import { dialInstance } from './dial.ts';
 import { createEngineClient } from './engine-client.ts';
 import { configuredNetwork } from './engine-project.ts';
 import { execInInstance } from './exec.ts';
@@ -14,8 +14,10 @@ import { findInstance, findInstances } from './find-instances.ts';
 import { likelySocket } from './find-socket.ts';
 import { guestApiSetting, type GuestApiSetting } from './instance-config.ts';
 import { instanceName, layout } from './layout.ts';
+import { forgetfulCommands, openCommandsIn } from './open-commands.ts';
 import { removeInstance, startInstance, stateOf, stopInstance } from './lifecycle.ts';
 import { claimIds } from './own-ids.ts';
+import { removeRemains } from './remains.ts';
 import { engineKind, probeEngine } from './probe-engine.ts';
 
 export type LxcOptions = {
@@ -33,6 +35,8 @@ export type LxcOptions = {
   readonly relayCommand: readonly string[];
   /** Whether bases know the node's extra certificate authorities and proxy; on unless turned off. */
   readonly carrySurroundings?: boolean | undefined;
+  /** Notes what must not outlive this process, for its successor to end. Absent: there is none. */
+  readonly openCommandsFolder?: string | undefined;
   /** For files that are too large for the memory, while a base is built. */
   readonly cacheFolder?: string | undefined;
 };
@@ -44,7 +48,10 @@ export function createLxcProvider(options: LxcOptions): Provider {
   const { clusterId, project = layout.project, pool = layout.pool, cacheFolder = layout.cacheFolder } = options;
   const engine = createEngineClient({ socketPath: options.socketPath ?? (() => likelySocket()), project });
   const stopped = new AbortController();
-  void removeDeadSockets();
+  const { openCommandsFolder } = options;
+  const openCommands = openCommandsFolder === undefined ? forgetfulCommands : openCommandsIn(openCommandsFolder);
+  // An engine that does not answer now is cleaned up at the next start.
+  if (openCommandsFolder !== undefined) void removeRemains(engine, { signal: stopped.signal }).catch(() => undefined);
 
   const network = async (): Promise<{ range: AddressRange; reach: readonly string[] }> => {
     const configured = await configuredNetwork(engine);
@@ -93,7 +100,7 @@ export function createLxcProvider(options: LxcOptions): Provider {
     },
     stop: (id, stopOptions) => stopInstance(engine, instanceName(id), stopOptions),
     remove: (id) => removeInstance(engine, instanceName(id)),
-    exec: (id, spec) => execInInstance(engine, instanceName(id), spec),
+    exec: (id, spec) => execInInstance(engine, instanceName(id), spec, openCommands),
     putFile: (id, path, content, fileOptions) => putFile(engine, instanceName(id), path, content, fileOptions),
     getFile: (id, path) => getFile(engine, instanceName(id), path),
     async dial(id, port) {
