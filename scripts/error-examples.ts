@@ -23,6 +23,7 @@ export const errorExamples: { readonly [C in ErrorCode]: ErrorDetails<C> } = {
   },
   github_repo_not_found: { repository: 'my-org/my-project' },
   github_unreachable: { reason: 'the connection was refused' },
+  issuer_unreachable: { issuer: 'https://login.example.com', reason: 'the connection failed' },
   github_rate_limited: { reset_at: '2026-01-17T11:00:00Z' },
   payload_too_large: { limit_bytes: 1_048_576 },
   output_too_large: { stream: 'stdout', limit_bytes: 10_485_760 },

@@ -47,11 +47,27 @@ export const serverConfig = z.strictObject({
   /** PEM files; needed for agents on other machines unless a proxy before the server speaks TLS. */
   tls: z.strictObject({ cert: z.string(), key: z.string() }).optional(),
   public_host: z.string().default('localhost'),
-  auth: z.strictObject({ mode: z.enum(['local', 'github', 'oidc']).default('local') }).prefault({}),
+  auth: z
+    .strictObject({
+      mode: z.enum(['local', 'github', 'oidc']).default('local'),
+      /** `username_claim` must be one that people cannot change themselves; an address of `email_domain` is used without it. */
+      oidc: z
+        .strictObject({
+          issuer: z.url(),
+          audience: z.string().min(1),
+          username_claim: z.string().min(1).default('preferred_username'),
+          email_domain: z.string().min(1).optional(),
+        })
+        .optional(),
+    })
+    .prefault({}),
   github: z
     .strictObject({
       api_url: z.url().default('https://api.github.com'),
       web_url: z.url().default('https://github.com'),
+      /** Of an OAuth App whose callback is `/auth/github/callback` of this server: signs people in in the browser. */
+      client_id: z.string().min(1).optional(),
+      client_secret: z.string().min(1).optional(),
     })
     .prefault({}),
   admins: z.array(z.string()).default([]),

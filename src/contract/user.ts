@@ -4,8 +4,10 @@ const fingerprint = z
   .string()
   .regex(/^SHA256:[A-Za-z0-9+/]{43}$/, 'must be SHA256: and 43 characters, as ssh-keygen -l prints it');
 
+export const userName = z.string().regex(/^[A-Za-z0-9](?:[A-Za-z0-9._-]{0,62})$/, 'must be a user name');
+
 export const registerUserRequest = z.strictObject({
-  github_username: z.string().regex(/^[A-Za-z0-9](?:[A-Za-z0-9._-]{0,62})$/, 'must be a user name'),
+  github_username: userName,
   github_id: z.int().positive(),
   ssh_pubkey: z.string().max(16_384),
   ssh_pubkey_fingerprint: fingerprint,

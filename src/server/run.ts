@@ -5,11 +5,13 @@ import { loadIdentity } from '../lib/identity.ts';
 import { createLogger } from '../lib/log.ts';
 import { osUserName } from '../lib/os-user.ts';
 import { buildApp } from './api/build-app.ts';
-import { createAuthenticator } from './auth/authenticator.ts';
+import { createAuthenticator } from './auth/create-authenticator.ts';
 import { createHub } from './control/hub.ts';
 import { registerControl } from './control/register-control.ts';
 import { announceServer, dataDir, lockDataDir, prepareDataDir, type DataDir } from './data-dir.ts';
 import { childSpecs, startChildren } from './embedded-children.ts';
+import { checkRepositoryAt } from './github/check-repository.ts';
+import { createGithubApi } from './github/github-api.ts';
 import { listen, localUrl } from './listen.ts';
 import { createMetrics } from './metrics.ts';
 import { createReconciler } from './reconcile/reconciler.ts';
@@ -72,7 +74,8 @@ async function serve(options: ServerOptions & { log: pino.Logger; signal: AbortS
       dropUpload: (workspaceId) => dropUpload(dir.path, workspaceId),
     }),
   );
-  const authenticator = await createAuthenticator(config, osUser());
+  const github = createGithubApi({ apiUrl: config.github.api_url, now });
+  const authenticator = await createAuthenticator({ config, store, github, osUser: osUser(), now });
   const serverPublicKey = identity.publicKey;
   const ownProgram = compiledProgram(options.programCommand);
   const app = await buildApp({
@@ -81,6 +84,7 @@ async function serve(options: ServerOptions & { log: pino.Logger; signal: AbortS
     peers: hub,
     openStream,
     authenticator,
+    checkRepository: checkRepositoryAt(github, config),
     serverPublicKey,
     ownProgram,
   });

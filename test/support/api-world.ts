@@ -16,9 +16,11 @@ import type { EndpointName } from '../../src/contract/api.ts';
 import { NexusError } from '../../src/contract/errors.ts';
 import { buildApp } from '../../src/server/api/build-app.ts';
 import type { AppDeps } from '../../src/server/api/app-deps.ts';
-import { createAuthenticator } from '../../src/server/auth/authenticator.ts';
+import { createAuthenticator } from '../../src/server/auth/create-authenticator.ts';
 import type { Authenticator, TokenOwner } from '../../src/server/auth/authenticator.ts';
 import type { OpenStream, Peers, Reconciler } from '../../src/server/collaborators.ts';
+import { checkRepositoryAt } from '../../src/server/github/check-repository.ts';
+import { createGithubApi } from '../../src/server/github/github-api.ts';
 import { loadConfig } from '../../src/server/load-config.ts';
 import { createMetrics } from '../../src/server/metrics.ts';
 import { appendEvent } from '../../src/server/store/events.ts';
@@ -66,7 +68,8 @@ type WorldOptions = {
   env?: Record<string, string>;
   heartbeatMs?: number;
   bodyWithinMs?: number;
-  authenticator?: 'named' | 'local';
+  /** `configured`: that of the configuration's mode, with tokens of its own kind. */
+  authenticator?: 'named' | 'local' | 'configured';
   ownProgram?: string;
 };
 
@@ -93,6 +96,7 @@ export async function createApiWorld({
     throw new NexusError('node_unreachable', { node: 'node-1' });
   };
   world.addNode = (name) => addNode(store, name);
+  const github = createGithubApi({ apiUrl: config.github.api_url, now });
   const osUser = { username: 'alice', uid: 1000 };
   const deps: AppDeps = {
     config,
@@ -101,7 +105,9 @@ export async function createApiWorld({
     reconciler: forwarding(() => world.reconciler),
     peers: forwarding(() => world.peers),
     openStream: (...args) => world.openStream(...args),
-    authenticator: authenticator === 'named' ? named : await createAuthenticator(config, osUser),
+    authenticator:
+      authenticator === 'named' ? named : await createAuthenticator({ config, store, github, osUser, now }),
+    checkRepository: authenticator === 'named' ? async () => undefined : checkRepositoryAt(github, config),
     metrics: createMetrics({ store, config, now }),
     log: pino({ level: 'debug' }, lineSink(logged)),
     ownProgram: ownProgram ?? null,

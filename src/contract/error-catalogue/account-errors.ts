@@ -39,6 +39,12 @@ export const accountErrors = {
     message: ({ reason }) => `GitHub cannot be reached: ${reason}.`,
     hint: () => 'nexus doctor',
   }),
+  issuer_unreachable: define<{ issuer: string; reason: string }>({
+    status: 503,
+    meaning: 'The issuer of the tokens does not answer, so nobody can be told from anybody.',
+    message: ({ issuer, reason }) => `${issuer} cannot be reached: ${reason}.`,
+    hint: () => 'nexus doctor',
+  }),
   github_rate_limited: define<{ reset_at: string }>({
     status: 503,
     meaning: "GitHub's rate limit is used up.",

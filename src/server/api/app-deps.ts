@@ -1,6 +1,7 @@
 import type pino from 'pino';
 import type { ServerConfig } from '../../contract/server-config.ts';
 import type { Authenticator } from '../auth/authenticator.ts';
+import type { CheckRepository } from '../github/check-repository.ts';
 import type { OpenStream, Peers, Reconciler } from '../collaborators.ts';
 import type { Metrics } from '../metrics.ts';
 import type { Store } from '../store/store.ts';
@@ -13,6 +14,7 @@ export type AppDeps = {
   readonly peers: Peers;
   readonly openStream: OpenStream;
   readonly authenticator: Authenticator;
+  readonly checkRepository: CheckRepository;
   readonly metrics: Metrics;
   readonly log: pino.Logger;
   readonly now: () => Date;

@@ -1,4 +1,4 @@
-import type { FastifyRequest } from 'fastify';
+import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Endpoint } from '../../contract/api.ts';
 import { NexusError } from '../../contract/errors.ts';
 import type { AppDeps } from './app-deps.ts';
@@ -18,11 +18,13 @@ declare module 'fastify' {
 /** @throws unauthorized, forbidden */
 export async function authenticateRequest(
   request: FastifyRequest,
+  reply: FastifyReply,
   { authenticator, store, access }: Pick<AppDeps, 'authenticator' | 'store'> & { access: Endpoint['access'] },
 ): Promise<void> {
   if (access === 'anyone') return;
-  const owner = await authenticator.authenticate(bearerToken(request.headers.authorization));
+  const { warning, ...owner } = await authenticator.authenticate(bearerToken(request.headers.authorization));
   request.caller = { ...owner, user: await userOf(owner, store) };
+  if (warning !== undefined) void reply.header('warning', `199 nexus "${quotable(warning)}"`);
   if (access === 'admin' && !owner.admin) throw new NexusError('forbidden', { reason: 'this is for administrators' });
 }
 
@@ -34,7 +36,13 @@ async function userOf({ githubId, githubUsername }: TokenOwner, store: Store): P
   return { ...user, github_username: githubUsername };
 }
 
-function bearerToken(header: string | undefined): string {
+/** Of a quoted-string in a header (RFC 9110, section 5.6.4). */
+function quotable(text: string): string {
+  return text.replace(/[^\x20-\x7e]/g, '?').replace(/["\\]/g, '\\$&');
+}
+
+/** @throws unauthorized */
+export function bearerToken(header: string | undefined): string {
   if (header === undefined)
     throw new NexusError('unauthorized', { reason: 'the request has no token (Authorization: Bearer …)' });
   const token = /^Bearer +([\x21-\x7e]+) *$/i.exec(header)?.[1];

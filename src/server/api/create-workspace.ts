@@ -18,9 +18,10 @@ import { listNodes } from '../store/nodes.ts';
 import { takePort } from '../store/ports.ts';
 import type { UserRow, WorkspaceRow } from '../store/schema.ts';
 import { replaceServices } from '../store/services.ts';
-import type { Tx } from '../store/store.ts';
+import type { Db, Tx } from '../store/store.ts';
 import { countWorkspacesOf, findWorkspaceByName, insertWorkspace, updateWorkspace } from '../store/workspaces.ts';
 import type { AppDeps } from './app-deps.ts';
+import { bearerToken } from './authenticate-request.ts';
 import type { Handler } from './handler.ts';
 import { ensureUser, refuseOtherUser } from './users.ts';
 import { startedView } from './workspace-view.ts';
@@ -35,11 +36,16 @@ export function createWorkspaceHandler({
   store,
   config,
   reconciler,
-}: Pick<AppDeps, 'store' | 'config' | 'reconciler'>): Handler<'createWorkspace'> {
+  checkRepository,
+  now,
+}: Pick<AppDeps, 'store' | 'config' | 'reconciler' | 'checkRepository' | 'now'>): Handler<'createWorkspace'> {
   return async ({ body, caller, request }) => {
     refuseOtherUser(body, caller);
     checkServices(body.services ?? []);
     const key = idempotencyKey(request.headers);
+    // Outside of the transaction, which others wait for; what has its answer already needs no GitHub.
+    if (!(await isDecided(store.db, { user: caller.user, name: body.workspace_name, key, since: keptSince(now()) })))
+      await checkRepository(body.repo, bearerToken(request.headers.authorization));
     const answer = await store.transaction(async (tx) => {
       const owner = await ensureUser(tx, caller);
       const create = async (): Promise<Answer> => startedView(await insert(tx, owner, body, config), estimatedSeconds);
@@ -48,6 +54,20 @@ export function createWorkspaceHandler({
     reconciler.nudge(answer.workspace_id);
     return answer;
   };
+}
+
+/** Whether the answer is known without a look at the repository: the first answer again, or a name that is taken. */
+async function isDecided(
+  db: Db,
+  { user, name, key, since }: { user: UserRow | undefined; name: string; key: string | undefined; since: string },
+): Promise<boolean> {
+  if (user === undefined) return false;
+  if (key !== undefined && (await findAnswer(db, { userId: user.id, key, since }))) return true;
+  return (await findWorkspaceByName(db, user.id, name)) !== undefined;
+}
+
+function keptSince(at: Date): string {
+  return new Date(at.getTime() - answersKeptMs).toISOString();
 }
 
 async function insert(
@@ -112,7 +132,7 @@ async function once(
   { userId, key, request }: { userId: string; key: string; request: CreateWorkspaceRequest },
   create: () => Promise<Answer>,
 ): Promise<Answer> {
-  const since = new Date(Date.parse(tx.at) - answersKeptMs).toISOString();
+  const since = keptSince(new Date(tx.at));
   await pruneAnswers(tx, since);
   const request_hash = createHash('sha256').update(JSON.stringify(request)).digest('hex');
   const kept = await findAnswer(tx, { userId, key, since });

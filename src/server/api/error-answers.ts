@@ -4,7 +4,7 @@ import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { NexusError } from '../../contract/errors.ts';
-import type { ErrorBody } from '../../contract/errors.ts';
+import type { ErrorBody, ErrorDetails } from '../../contract/errors.ts';
 import { newId } from '../../contract/ids.ts';
 import { requestIdOf } from './request-id.ts';
 
@@ -27,8 +27,15 @@ export function answerError(thrown: unknown, request: FastifyRequest, reply: Fas
   // Also for what was refused before any hook ran.
   reply.header('x-request-id', request.id);
   if (error.status === 401) reply.header('www-authenticate', 'Bearer');
-  if (error.status === 503) reply.header('retry-after', retryAfterSeconds);
+  if (error.status === 503) reply.header('retry-after', retryAfterOf(error));
   return reply.code(error.status).type('application/json; charset=utf-8').send(errorBodyFor(error, request.id));
+}
+
+/** In seconds. */
+function retryAfterOf(error: NexusError): number {
+  if (error.code !== 'github_rate_limited') return retryAfterSeconds;
+  const { reset_at } = error.details as ErrorDetails<'github_rate_limited'>;
+  return Math.max(retryAfterSeconds, Math.ceil((Date.parse(reset_at) - Date.now()) / 1000));
 }
 
 /** For the client: of an internal error, only the request id. */

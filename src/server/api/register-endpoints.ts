@@ -30,7 +30,7 @@ function registerOne(app: FastifyInstance, name: EndpointName, handlers: Handler
     app.route({
       method: endpoint.method,
       url,
-      onRequest: (request) => authenticateRequest(request, { ...deps, access: endpoint.access }),
+      onRequest: (request, reply) => authenticateRequest(request, reply, { ...deps, access: endpoint.access }),
       handler: async (request, reply) => {
         const { params, query, body } = readRequest(
           endpoint,

@@ -51,7 +51,7 @@ function register(app: FastifyInstance, deps: HandlerDeps, { path, query, open }
   app.route({
     method: 'GET',
     url: `${apiBase}${path}`,
-    onRequest: (request) => authenticateRequest(request, { ...deps, access: 'user' }),
+    onRequest: (request, reply) => authenticateRequest(request, reply, { ...deps, access: 'user' }),
     handler: async (request) => {
       throw noEndpoint(request);
     },

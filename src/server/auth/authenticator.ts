@@ -1,30 +1,20 @@
 /** The seam between the API and the ways to sign in. */
-import { NexusError } from '../../contract/errors.ts';
-import type { ServerConfig } from '../../contract/server-config.ts';
-import { createLocalAuthenticator } from './local-authenticator.ts';
 
 /** Whom a token belongs to. */
-export type TokenOwner = { readonly githubUsername: string; readonly githubId: number; readonly admin: boolean };
+export type TokenOwner = {
+  readonly githubUsername: string;
+  /** Positive. In OIDC mode made from the issuer's `sub`. */
+  readonly githubId: number;
+  readonly admin: boolean;
+};
+
+/** `warning`: why this may be an old answer, for the client to be told. */
+export type Authentication = TokenOwner & { readonly warning?: string };
 
 export type Authenticator = {
-  /** @throws unauthorized when the token is not accepted */
-  authenticate(token: string): Promise<TokenOwner>;
+  /** @throws unauthorized when the token is not accepted; github_unreachable, github_rate_limited, issuer_unreachable when that cannot be told */
+  authenticate(token: string): Promise<Authentication>;
 };
 
 /** The user of the operating system who started the server. */
 export type OsUser = { readonly username: string; readonly uid: number };
-
-/** @throws config_invalid when the configured mode is not there */
-export async function createAuthenticator(
-  config: Pick<ServerConfig, 'auth' | 'data_dir'>,
-  osUser: OsUser,
-): Promise<Authenticator> {
-  const { mode } = config.auth;
-  if (mode === 'local') return createLocalAuthenticator({ dataDir: config.data_dir, osUser });
-  const problem = `this version does not have ${mode} sign-in yet; set it to local`;
-  throw new NexusError('config_invalid', {
-    file: 'configuration',
-    problems: [{ path: 'auth.mode', problem }],
-    of: 'server',
-  });
-}

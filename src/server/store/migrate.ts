@@ -8,6 +8,7 @@ import type { Kysely } from 'kysely';
 import { NexusError } from '../../contract/errors.ts';
 import * as initial from './migrations/001-initial.ts';
 import * as workspaceIndexes from './migrations/002-workspace-indexes.ts';
+import * as seenTokens from './migrations/003-seen-tokens.ts';
 import type { Database } from './schema.ts';
 import { findSetting, putSetting } from './settings.ts';
 
@@ -17,6 +18,7 @@ export type Migration = { readonly name: string; readonly up: (db: Kysely<unknow
 export const migrations: readonly Migration[] = [
   { name: '001-initial', up: initial.up },
   { name: '002-workspace-indexes', up: workspaceIndexes.up },
+  { name: '003-seen-tokens', up: seenTokens.up },
 ];
 
 const versionSetting = 'schema_version';

@@ -4,6 +4,7 @@ import type { ColumnType, Generated, Selectable, Updateable } from 'kysely';
 export type Database = {
   settings: SettingsTable;
   users: UsersTable;
+  seen_tokens: SeenTokensTable;
   workspaces: WorkspacesTable;
   services: ServicesTable;
   ports: PortsTable;
@@ -24,6 +25,8 @@ type UsersTable = {
   ssh_pubkey_fingerprint: string | null;
   registered_at: string;
 };
+
+type SeenTokensTable = { token_hash: string; github_id: number; login: string; seen_at: string };
 
 type WorkspacesTable = {
   id: string;
@@ -134,6 +137,7 @@ type IdempotencyTable = {
 };
 
 export type UserRow = Selectable<UsersTable>;
+export type SeenTokenRow = Selectable<SeenTokensTable>;
 export type WorkspaceRow = Selectable<WorkspacesTable>;
 export type WorkspacePatch = Omit<Updateable<WorkspacesTable>, 'id' | 'updated_at'>;
 export type ServiceRow = Selectable<ServicesTable>;

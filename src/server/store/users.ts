@@ -1,7 +1,9 @@
 import type { UserRow } from './schema.ts';
 import type { Db, Tx } from './store.ts';
 
+/** Whoever has given up the name by now, and was not seen since, keeps their id in its place. */
 export async function insertUser(tx: Tx, user: Omit<UserRow, 'registered_at'>): Promise<UserRow> {
+  await freeName(tx, user.github_username);
   const row = { ...user, registered_at: tx.at };
   await tx.insertInto('users').values(row).execute();
   return row;
@@ -29,7 +31,21 @@ export async function setUserKey(tx: Tx, id: string, key: { pubkey: string; fing
 
 /** Whoever has given up the name by now, and was not seen since, keeps their id in its place. */
 export async function renameUser(tx: Tx, id: string, githubUsername: string): Promise<void> {
+  await freeName(tx, githubUsername);
+  await tx.updateTable('users').set({ github_username: githubUsername }).where('id', '=', id).execute();
+}
+
+async function freeName(tx: Tx, githubUsername: string): Promise<void> {
   const named = tx.updateTable('users').where('github_username', '=', githubUsername);
   await named.set((eb) => ({ github_username: eb.ref('id') })).execute();
-  await tx.updateTable('users').set({ github_username: githubUsername }).where('id', '=', id).execute();
+}
+
+export function findAnyUser(db: Db): Promise<{ id: string } | undefined> {
+  return db.selectFrom('users').select('id').executeTakeFirst();
+}
+
+/** With the answers that are kept for them; their workspaces must be gone. */
+export async function deleteAllUsers(tx: Tx): Promise<void> {
+  await tx.deleteFrom('idempotency').execute();
+  await tx.deleteFrom('users').execute();
 }

@@ -84,6 +84,11 @@ export function workspacesOf(db: Db, ownerId: string): Promise<WorkspaceRow[]> {
     .execute();
 }
 
+export async function countWorkspaces(db: Db): Promise<number> {
+  const count = db.selectFrom('workspaces').select((select) => select.fn.countAll<number | string>().as('count'));
+  return Number((await count.executeTakeFirstOrThrow()).count);
+}
+
 export async function countWorkspacesOf(db: Db, ownerId: string): Promise<number> {
   const row = await db
     .selectFrom('workspaces')

@@ -143,7 +143,7 @@ export async function startFakeGithub({
   };
 }
 
-/** In both cases, for programs differ in what they read. */
+/** In both cases, for programs differ in what they read; Node.js, unlike Bun, has to be told. */
 function environment(proxyUrl: string, bundleFile: string): Record<string, string> {
   const proxy = {
     HTTPS_PROXY: proxyUrl,
@@ -152,7 +152,7 @@ function environment(proxyUrl: string, bundleFile: string): Record<string, strin
     no_proxy: 'localhost,127.0.0.1',
   };
   const trust = ['SSL_CERT_FILE', 'NODE_EXTRA_CA_CERTS', 'GIT_SSL_CAINFO', 'CURL_CA_BUNDLE'];
-  return { ...proxy, ...Object.fromEntries(trust.map((name) => [name, bundleFile])) };
+  return { ...proxy, NODE_USE_ENV_PROXY: '1', ...Object.fromEntries(trust.map((name) => [name, bundleFile])) };
 }
 
 type Steps<K extends keyof FakeGithub> = Pick<FakeGithub, K>;

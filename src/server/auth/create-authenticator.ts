@@ -1,0 +1,34 @@
+/** The way to sign in that the configuration asks for. */
+import type { ServerConfig } from '../../contract/server-config.ts';
+import type { GithubApi } from '../github/github-api.ts';
+import type { Store } from '../store/store.ts';
+import type { Authenticator, OsUser } from './authenticator.ts';
+import { checkSignInConfig } from './check-sign-in-config.ts';
+import { createGithubAuthenticator } from './github-authenticator.ts';
+import { createLocalAuthenticator } from './local-authenticator.ts';
+import { createOidcAuthenticator } from './oidc-authenticator.ts';
+import { claimUsers } from './claim-users.ts';
+
+export type AuthenticatorParts = {
+  readonly config: Pick<ServerConfig, 'auth' | 'data_dir' | 'github' | 'admins'>;
+  readonly store: Store;
+  readonly github: GithubApi;
+  readonly osUser: OsUser;
+  readonly now: () => Date;
+};
+
+/** @throws config_invalid when the configured mode lacks something, or the stored users are another mode's */
+export async function createAuthenticator({
+  config,
+  store,
+  github,
+  osUser,
+  now,
+}: AuthenticatorParts): Promise<Authenticator> {
+  checkSignInConfig(config);
+  await claimUsers(store, config);
+  const { mode, oidc } = config.auth;
+  if (mode === 'github') return createGithubAuthenticator({ store, github, admins: config.admins, now });
+  if (mode === 'oidc' && oidc !== undefined) return createOidcAuthenticator({ oidc, admins: config.admins, now });
+  return createLocalAuthenticator({ dataDir: config.data_dir, osUser });
+}

@@ -1,0 +1,107 @@
+/**
+ * GitHub mode. GitHub is asked whose a token is; the answer is kept under the token's hash, in the database, so that a
+ * restart while GitHub is down locks nobody out. The token itself is neither kept nor logged.
+ */
+import { createHash } from 'node:crypto';
+import { z } from 'zod';
+import { NexusError } from '../../contract/errors.ts';
+import { createSingleFlight } from '../../lib/single-flight.ts';
+import { messageOf } from '../github/github-api.ts';
+import type { GithubApi } from '../github/github-api.ts';
+import type { Store } from '../store/store.ts';
+import { findSeenToken, forgetToken, keepSeenToken } from '../store/seen-tokens.ts';
+import type { SeenTokenRow } from '../store/schema.ts';
+import { isAdmin } from './admins.ts';
+import type { Authentication, Authenticator } from './authenticator.ts';
+import { createRecentSet } from './recent-set.ts';
+
+const freshMs = 5 * 60_000;
+const usableMs = 24 * 3600_000;
+/** After a failure GitHub is left alone for so long, and old answers come at once. */
+const restMs = 15_000;
+const badForMs = 30_000;
+
+/** GitHub's own kinds, and the 40 hexadecimal digits of old ones: nothing else is sent to GitHub. */
+const tokenForm = /^(?:gh[a-z]_[A-Za-z0-9_]{20,255}|github_pat_[A-Za-z0-9_]{20,255}|[0-9a-f]{40})$/;
+
+const githubUser = z.object({ id: z.int().positive(), login: z.string().min(1) });
+
+type Parts = {
+  readonly store: Store;
+  readonly github: GithubApi;
+  readonly admins: readonly string[];
+  readonly now: () => Date;
+};
+
+export function createGithubAuthenticator({ store, github, admins, now }: Parts): Authenticator {
+  const once = createSingleFlight();
+  const refused = createRecentSet({ forMs: badForMs, most: 10_000, now });
+  const outage = { until: 0, reason: '' };
+  const before = (ms: number): string => new Date(now().getTime() - ms).toISOString();
+  const ownerOf = ({ login, github_id }: Pick<SeenTokenRow, 'login' | 'github_id'>): Authentication => ({
+    githubUsername: login,
+    githubId: github_id,
+    admin: isAdmin(admins, login),
+  });
+
+  async function askGithub(token: string, hash: string): Promise<Authentication> {
+    const { status, body } = await github.get('/user', token);
+    if (status !== 200) {
+      refused.add(hash);
+      await store.transaction((tx) => forgetToken(tx, hash));
+      throw refusal(status, body);
+    }
+    const user = githubUser.safeParse(body);
+    if (!user.success) throw new NexusError('github_unreachable', { reason: 'what it answers is no user' });
+    const seen = { token_hash: hash, github_id: user.data.id, login: user.data.login };
+    const keptSince = before(usableMs);
+    await store.transaction((tx) => keepSeenToken(tx, seen, { keptSince }));
+    return ownerOf(seen);
+  }
+
+  async function check(token: string, hash: string): Promise<Authentication> {
+    const seen = await findSeenToken(store.db, hash);
+    if (seen && seen.seen_at > before(freshMs)) return ownerOf(seen);
+    const old = seen && seen.seen_at > before(usableMs) ? seen : undefined;
+    if (old && now().getTime() < outage.until) return stale(ownerOf(old), outage.reason);
+    // During an outage one request at a time finds out whether it is over; nobody else waits for that.
+    if (outage.reason !== '') outage.until = now().getTime() + restMs;
+    try {
+      const owner = await askGithub(token, hash);
+      Object.assign(outage, { until: 0, reason: '' });
+      return owner;
+    } catch (error) {
+      if (!isOutage(error)) throw error;
+      Object.assign(outage, { until: now().getTime() + restMs, reason: error.message });
+      if (!old) throw error;
+      return stale(ownerOf(old), error.message);
+    }
+  }
+
+  return {
+    async authenticate(token) {
+      const hash = createHash('sha256').update(token).digest('hex');
+      if (!tokenForm.test(token)) throw unauthorized('this is not a token of GitHub');
+      if (refused.has(hash)) throw unauthorized('GitHub does not accept the token');
+      return once(hash, () => check(token, hash));
+    },
+  };
+}
+
+function stale(owner: Authentication, reason: string): Authentication {
+  return { ...owner, warning: `${reason} The token was good within the last 24 hours.` };
+}
+
+function isOutage(error: unknown): error is NexusError {
+  return error instanceof NexusError && (error.code === 'github_unreachable' || error.code === 'github_rate_limited');
+}
+
+/** 403: a suspended account, or an address that the Enterprise does not let in; GitHub says which. */
+function refusal(status: number, body: unknown): NexusError {
+  if (status === 401) return unauthorized('GitHub does not accept the token; it may have expired or been revoked');
+  return unauthorized(`GitHub answers ${status} "${messageOf(body)}" to the token`);
+}
+
+function unauthorized(reason: string): NexusError {
+  return new NexusError('unauthorized', { reason });
+}
