@@ -3,8 +3,10 @@
  * After each kill, what is is compared with what was asked for; at the end nothing may be left over.
  */
 import { randomUUID } from 'node:crypto';
+import { connect } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
-import { createInstallation, until, type Installation } from '../support/installation.ts';
+import type { WorkspaceView } from '../../src/contract/workspace.ts';
+import { api, createInstallation, until, type Installation } from '../support/installation.ts';
 import type { Arena } from './arena.ts';
 import { findRemains, snapshotHost } from './remains.ts';
 import { openSession, type HeldSession } from './held-session.ts';
@@ -19,6 +21,8 @@ export type ChaosOptions = {
   readonly seed: number;
   readonly kills: number;
   readonly report: (line: string) => void;
+  /** Aborted: it ends after the round that is under way. */
+  readonly signal?: AbortSignal | undefined;
 };
 
 export type ChaosResult = {
@@ -34,7 +38,7 @@ type Tally = { kills: number; byRole: Record<Role, number>; sessionOutlived: num
 const slots = 4;
 
 /** @throws with what is not as it was asked for, or is left over */
-export async function runChaos({ program, seed, kills, report }: ChaosOptions): Promise<ChaosResult> {
+export async function runChaos({ program, seed, kills, report, signal }: ChaosOptions): Promise<ChaosResult> {
   const random = createRandom(seed);
   const before = await snapshotHost();
   const nexus = await createInstallation({ program });
@@ -48,7 +52,7 @@ export async function runChaos({ program, seed, kills, report }: ChaosOptions): 
     if (!keeper) throw new Error('no workspace');
     await carryOut(arena, keeper, { slot: 0, deeds: [{ deed: 'create', afterMs: 0 }] }).done;
     await settle(arena, [keeper, ...others]);
-    const tally = await killAll(arena, { random, kills, report }, keeper, others);
+    const tally = await killAll(arena, { random, kills, report, signal }, keeper, others);
     await findRemains(arena, [keeper, ...others], before);
     return tally;
   } finally {
@@ -58,7 +62,7 @@ export async function runChaos({ program, seed, kills, report }: ChaosOptions): 
 
 async function killAll(
   arena: Arena,
-  { random, kills, report }: { random: Random; kills: number; report: (line: string) => void },
+  { random, kills, report, signal }: Pick<ChaosOptions, 'kills' | 'report' | 'signal'> & { random: Random },
   keeper: Workspace,
   others: readonly Workspace[],
 ): Promise<Tally> {
@@ -68,15 +72,19 @@ async function killAll(
     sessionOutlived: 0,
     slowestSettleMs: 0,
   };
-  const port = await sshPortOf(arena.nexus, keeper);
+  const { port, webPort } = await portsOf(arena.nexus, keeper);
   let session = await openSession(arena.nexus, port);
   try {
     for (let number = 1; tally.kills < kills; number += 1) {
+      signal?.throwIfAborted();
       const asked = others.map((workspace) => workspace.asked);
       const round = planRound(random, asked, { killsLeft: kills - tally.kills });
       const what = `round ${number}: ${describeRound(round)}`;
+      // Through a relay of the agent, which must not stay when that is killed.
+      const idle = connect(webPort, '127.0.0.1').on('error', () => undefined);
       try {
         const killed = await playRound(arena, round, others, session, tally);
+        idle.destroy();
         const startedAt = performance.now();
         const sinceMs = (): number => Math.round(performance.now() - startedAt);
         if (killed.includes('gateway')) {
@@ -93,6 +101,8 @@ async function killAll(
       } catch (error) {
         report(`${what}; ${describeKills(round)}: FAILED`);
         throw error;
+      } finally {
+        idle.destroy();
       }
     }
   } finally {
@@ -147,9 +157,9 @@ async function startLater(nexus: Installation, afterMs: number): Promise<void> {
   await nexus.startServer();
 }
 
-async function sshPortOf(nexus: Installation, { name }: Workspace): Promise<number> {
-  const shown = await nexus.nexus(['workspace', 'show', name, '--json']);
-  return (JSON.parse(shown.stdout) as { ssh: { port: number } }).ssh.port;
+async function portsOf(nexus: Installation, { id }: Workspace): Promise<{ port: number; webPort: number }> {
+  const { ssh, services } = await api<WorkspaceView>(nexus, 'GET', `/workspaces/${id}`);
+  return { port: ssh.port ?? 0, webPort: services['web']?.mapped_port ?? 0 };
 }
 
 function describeKills({ kills }: Round): string {

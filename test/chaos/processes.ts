@@ -4,7 +4,13 @@ import { dirname } from 'node:path';
 import type { Installation } from '../support/installation.ts';
 import type { Role } from './plan-round.ts';
 
-export type Process = { readonly pid: number; readonly args: readonly string[]; readonly cwd: string };
+export type Process = {
+  readonly pid: number;
+  readonly args: readonly string[];
+  readonly cwd: string;
+  /** `NAME=value` each. */
+  readonly environment: readonly string[];
+};
 
 export async function allProcesses(): Promise<Process[]> {
   const ids = (await readdir('/proc')).filter((entry) => /^\d+$/.test(entry));
@@ -14,7 +20,10 @@ export async function allProcesses(): Promise<Process[]> {
 export async function processesOf(nexus: Installation): Promise<Process[]> {
   const root = dirname(nexus.dataDir);
   return (await allProcesses()).filter(
-    ({ args, cwd }) => cwd.startsWith(root) || args.some((arg) => arg.includes(root)),
+    ({ args, cwd, environment }) =>
+      cwd.startsWith(root) ||
+      args.some((arg) => arg.includes(root)) ||
+      environment.includes(`NEXUS_DATA_DIR=${nexus.dataDir}`),
   );
 }
 
@@ -44,7 +53,8 @@ async function readProcess(id: string): Promise<Process | null> {
     const command = await readFile(`/proc/${id}/cmdline`, 'utf8');
     if (command === '') return null;
     const cwd = await readlink(`/proc/${id}/cwd`).catch(() => '');
-    return { pid: Number(id), args: command.split('\0').filter(Boolean), cwd };
+    const environment = (await readFile(`/proc/${id}/environ`, 'utf8').catch(() => '')).split('\0');
+    return { pid: Number(id), args: command.split('\0').filter(Boolean), cwd, environment };
   } catch {
     return null;
   }

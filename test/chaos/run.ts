@@ -15,10 +15,18 @@ if (!Number.isInteger(seed) || !Number.isInteger(kills) || kills < 1) {
 }
 
 const again = `make chaos SEED=${seed} KILLS=${kills}`;
+const interrupted = new AbortController();
+for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => interrupted.abort(new Error(name)));
 const startedAt = performance.now();
 console.log(`seed ${seed}, ${kills} kills`);
 try {
-  const result = await runChaos({ program: compiledProgram, seed, kills, report: (line) => console.log(line) });
+  const result = await runChaos({
+    program: compiledProgram,
+    seed,
+    kills,
+    report: console.log,
+    signal: interrupted.signal,
+  });
   const { server, agent, gateway } = result.byRole;
   console.log(
     `\nseed ${seed}: ${result.kills} kills (of the server ${server}, the agent ${agent}, the gateway ${gateway}) in ` +
