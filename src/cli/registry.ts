@@ -95,6 +95,24 @@ const ssh: readonly CommandNode[] = [
   },
 ];
 
+const auth: readonly CommandNode[] = [
+  {
+    name: 'github',
+    summary: 'Sign in to GitHub',
+    load: async () => (await import('./commands/auth-github.ts')).authGithub,
+  },
+  {
+    name: 'status',
+    summary: 'Say who you are, here and on GitHub',
+    load: async () => (await import('./commands/auth-status.ts')).authStatus,
+  },
+  {
+    name: 'logout',
+    summary: 'Forget the GitHub token that nexus keeps',
+    load: async () => (await import('./commands/auth-logout.ts')).authLogout,
+  },
+];
+
 const editor: readonly CommandNode[] = [
   {
     name: 'detect',
@@ -189,6 +207,7 @@ export const registry: CommandNode = {
   summary: 'Ready, isolated, remote development workspaces from a repository, on machines your team owns.',
   children: [
     { name: 'workspace', summary: 'Create and use workspaces', children: workspace },
+    { name: 'auth', summary: 'Sign in', children: auth },
     {
       name: 'ssh',
       summary: 'SSH into a workspace; keys and configuration',

@@ -9,6 +9,7 @@ import { port, serviceName, workspaceId } from './ids.ts';
 import { plainText } from './plain-text.ts';
 import { command, flag } from './request-fields.ts';
 import { registerUserRequest, updateSshKeyRequest, userView } from './user.ts';
+import { signInView } from './sign-in.ts';
 import { nodeEndpoints } from './node-endpoints.ts';
 import {
   createWorkspaceRequest,
@@ -271,6 +272,14 @@ export const endpoints = {
     otherStatus: 304,
   }),
   /** Who the token belongs to. */
+  getSignIn: endpoint({
+    method: 'GET',
+    path: '/auth',
+    access: 'anyone',
+    status: 200,
+    summary: 'How one signs in to this server.',
+    response: signInView,
+  }),
   whoAmI: endpoint({
     method: 'GET',
     path: '/user',

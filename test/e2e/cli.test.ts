@@ -54,6 +54,7 @@ Ready, isolated, remote development workspaces from a repository, on machines yo
 
 Commands:
   workspace   Create and use workspaces
+  auth        Sign in
   ssh         SSH into a workspace; keys and configuration
   editor      Editors on this machine
   config      A repository's .nexus/config.yaml

@@ -42,6 +42,8 @@ export async function createInstallation(options: {
   readonly program: readonly string[];
   /** Merged into the configuration file of the server. */
   readonly config?: Readonly<Record<string, unknown>>;
+  /** For the server and for everything that is run. */
+  readonly env?: Readonly<Record<string, string>>;
 }): Promise<Installation> {
   const root = await mkdtemp(join(tmpdir(), 'nexus-test-'));
   const dataDir = join(root, 'data');
@@ -69,6 +71,7 @@ export async function createInstallation(options: {
     NEXUS_SERVER: url,
     NEXUS_DATA_DIR: dataDir,
     NO_COLOR: '1',
+    ...options.env,
   };
   const [command = '', ...prefix] = options.program;
 

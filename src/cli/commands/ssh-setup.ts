@@ -3,6 +3,11 @@ import { NexusError } from '../../contract/errors.ts';
 import type { UserView } from '../../contract/user.ts';
 import { parseSshPublicKey } from '../../core/ssh-key.ts';
 import { failure, interrupted, usageError } from '../cli-error.ts';
+import { createGithubApi } from '../github/github-api.ts';
+import { githubOf } from '../github/github-host.ts';
+import { findGithubToken } from '../github/github-token.ts';
+import { uploadKey } from '../github/upload-key.ts';
+import { describeFailure } from '../report-error.ts';
 import { defineCommand, flagOption, jsonOption, textOption } from '../command.ts';
 import type { CliContext } from '../context.ts';
 import { expandHome, nexusPaths } from '../files/nexus-paths.ts';
@@ -49,6 +54,7 @@ export const sshSetup = defineCommand({
     const key = await findOrMakeKey(options, context);
     const view = await registerKey(context, client, { user, key, yes: options.yes });
     await setUserConfigValue(nexusPaths(context.env).configFile, ['ssh', 'key_path'], key.path);
+    await putOnGithub(context, client, key);
     await refreshSshConfig(context, client);
     printResult(context, view, {
       json: options.json,
@@ -71,6 +77,26 @@ async function findOrMakeKey({ keyPath, generate }: Options, context: CliContext
   const made = await generateSshKey(path ?? join(paths.userSshFolder, 'id_ed25519'), `${osUserName()}@${hostname()}`);
   stderr.write(`made a new key: ${made.path}\n`);
   return made;
+}
+
+/** Where the server works with GitHub and the person does not keep it from it. A failure leaves all else as it is. */
+async function putOnGithub(context: CliContext, client: Client, key: SshKey): Promise<void> {
+  const { configFile } = nexusPaths(context.env);
+  const config = await readUserConfig(configFile, { stderr: context.stderr, nowMs: Date.now() });
+  const signIn = await client.call('getSignIn');
+  if (signIn.mode !== 'github' || config.ssh?.auto_upload_to_github === false) return;
+  const host = githubOf(signIn);
+  const token = await findGithubToken(context, host);
+  if (token === null) return;
+  try {
+    const api = createGithubApi(host, token, { signal: context.interrupt });
+    const title = `nexus on ${hostname()}`;
+    const isNew = await uploadKey(api, { publicKey: key.publicKey, title, host, from: token.from });
+    context.stderr.write(isNew ? `${key.path}.pub is on ${host.name} now\n` : `${key.path}.pub is on ${host.name}\n`);
+  } catch (error) {
+    const { why, next } = describeFailure(error, '');
+    context.stderr.write(`! The key is not on ${host.name}: ${why}${next === null ? '' : `\n  → ${next}`}\n`);
+  }
 }
 
 type Registration = { user: { github_username: string; github_id: number }; key: SshKey; yes: boolean };

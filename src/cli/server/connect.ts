@@ -1,5 +1,7 @@
 import { createClient } from '../../contract/api-client.ts';
 import type { Client } from '../../contract/api-client.ts';
+import { isLoopback } from '../../lib/loopback.ts';
+import { failure } from '../cli-error.ts';
 import type { CliContext } from '../context.ts';
 import { nexusPaths } from '../files/nexus-paths.ts';
 import { readUserConfig } from '../files/user-config-file.ts';
@@ -8,14 +10,46 @@ import type { Output } from '../terminal/output.ts';
 import { findServer, readLocalServer } from './find-server.ts';
 import type { ServerAddress } from './find-server.ts';
 
-/** A client of the server that is configured here. Nothing is sent yet. */
+const plainHttpVariable = 'NEXUS_ALLOW_PLAIN_HTTP';
+
+/**
+ * A client of the server that is configured here, as the person who is signed in: by `NEXUS_TOKEN`, as the user of a
+ * server on this machine, or on GitHub when the server asks GitHub who somebody is.
+ */
 export async function connect(context: Pick<CliContext, 'env' | 'stderr'>): Promise<Client> {
-  const { baseUrl, token } = await serverAddress(context);
+  const address = await serverAddress(context);
+  if (address.token !== null) return clientOf(context, address.baseUrl, address.token);
+  const anonymous = clientOf(context, address.baseUrl, null);
+  const token = await githubTokenFor(context, anonymous);
+  return token === null ? anonymous : clientOf(context, address.baseUrl, token);
+}
+
+/** A client for what needs no sign-in. Nothing is sent yet. */
+export async function connectWithout(context: Pick<CliContext, 'env' | 'stderr'>): Promise<Client> {
+  return clientOf(context, (await serverAddress(context)).baseUrl, null);
+}
+
+function clientOf(context: Pick<CliContext, 'env' | 'stderr'>, baseUrl: string, token: string | null): Client {
   return createClient({
     baseUrl,
     token,
     ...(context.env['NEXUS_TRACE'] === '1' ? { fetch: tracedFetch(context.stderr) } : {}),
   });
+}
+
+/** A GitHub token goes to a server that works with GitHub, and not in clear over a network. */
+async function githubTokenFor(context: Pick<CliContext, 'env'>, client: Client): Promise<string | null> {
+  const signIn = await client.call('getSignIn').catch(() => null);
+  if (signIn?.mode !== 'github') return null;
+  const { githubOf } = await import('../github/github-host.ts');
+  const { findGithubToken } = await import('../github/github-token.ts');
+  const found = await findGithubToken(context, githubOf(signIn));
+  const { protocol, hostname } = new URL(client.baseUrl);
+  if (found !== null && protocol === 'http:' && !isLoopback(hostname) && context.env[plainHttpVariable] !== '1')
+    throw failure(`Your GitHub token would go to ${client.baseUrl} in clear.`, {
+      next: `export NEXUS_SERVER=https://${hostname} (or, in a network that you trust, export ${plainHttpVariable}=1)`,
+    });
+  return found?.token ?? null;
 }
 
 async function serverAddress(context: Pick<CliContext, 'env' | 'stderr'>): Promise<ServerAddress> {

@@ -10,11 +10,13 @@ import { nodeHandlers } from './nodes.ts';
 import { putSourceHandler } from './put-source.ts';
 import { readHandlers } from './read-workspaces.ts';
 import { serviceHandlers } from './service-commands.ts';
+import { signInHandlers } from './sign-in.ts';
 import { userHandlers } from './users.ts';
 import { lifecycleHandlers } from './workspace-lifecycle.ts';
 
 export function createHandlers(deps: HandlerDeps): Handlers {
   return {
+    ...signInHandlers(deps),
     ...userHandlers(deps),
     ...readHandlers(deps),
     ...lifecycleHandlers(deps),

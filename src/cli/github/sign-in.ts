@@ -1,0 +1,86 @@
+/** Signing in to GitHub: through gh when it is there, else by GitHub's device flow. */
+import { CliError, failure } from '../cli-error.ts';
+import type { CliContext } from '../context.ts';
+import { exitCodes } from '../exit-codes.ts';
+import { saveCredential } from './credentials-file.ts';
+import { signInWithDevice } from './device-flow.ts';
+import { hasGh, refreshCommand, signInWithGh } from './gh.ts';
+import { createGithubApi } from './github-api.ts';
+import { missingScopes, neededScopes } from './github-host.ts';
+import type { GithubHost } from './github-host.ts';
+import { findGithubToken } from './github-token.ts';
+import type { GithubToken } from './github-token.ts';
+
+export type GithubAccount = {
+  readonly login: string;
+  readonly id: number;
+  readonly token: GithubToken;
+  /** Null: a fine-grained token, of which GitHub names none. */
+  readonly scopes: readonly string[] | null;
+};
+
+/** Whose the token is, and what it allows. @throws CliError when GitHub does not accept it, github_unreachable */
+export async function askWhoAmI(context: CliContext, host: GithubHost, token: GithubToken): Promise<GithubAccount> {
+  const api = createGithubApi(host, token, { signal: context.interrupt });
+  const answer = await api.call('GET /user');
+  if (answer === null) throw failure(`${host.apiUrl} is not GitHub's API: it does not know /user.`);
+  const { login, id } = answer.data as { login: string; id: number };
+  const header = answer.headers['x-oauth-scopes'];
+  const scopes = typeof header === 'string' ? header.split(',').map((scope) => scope.trim()) : null;
+  return { login, id, token, scopes: scopes?.filter((scope) => scope !== '') ?? null };
+}
+
+/**
+ * The account that is signed in here; without one (or with `force`) the person signs in now.
+ * @throws CliError when nobody can be asked, it is denied, or the token allows too little
+ */
+export async function signIn(
+  context: CliContext,
+  host: GithubHost,
+  options: { force: boolean },
+): Promise<GithubAccount> {
+  const known = options.force ? null : await findGithubToken(context, host);
+  const token = known ?? (await newToken(context, host));
+  const account = await askWhoAmI(context, host, token);
+  const missing = account.scopes === null ? [] : missingScopes(account.scopes);
+  if (missing.length > 0) throw lacksScopes(account, host, missing);
+  return account;
+}
+
+async function newToken(context: CliContext, host: GithubHost): Promise<GithubToken> {
+  if (context.stdin.isTTY !== true) throw notSignedIn(host);
+  if (await hasGh(context)) {
+    const exitCode = await signInWithGh(host, neededScopes);
+    const token = exitCode === 0 ? await findGithubToken(context, host) : null;
+    if (token === null)
+      throw new CliError(`gh did not sign in to ${host.name}.`, {
+        exitCode: exitCodes.notSignedIn,
+        next: `gh auth login --hostname ${host.name}`,
+      });
+    return token;
+  }
+  const { clientId } = host;
+  if (clientId === null)
+    throw new CliError('gh is not installed here, and the server has no OAuth app for signing in without it.', {
+      exitCode: exitCodes.notSignedIn,
+      next: 'https://cli.github.com tells how gh is installed',
+    });
+  const token = await signInWithDevice(context, { ...host, clientId });
+  await saveCredential(context.env, host.name, token);
+  return { token, from: 'credentials' };
+}
+
+function notSignedIn(host: GithubHost): CliError {
+  return new CliError(`You are not signed in to ${host.name}, and there is no terminal to do it at.`, {
+    exitCode: exitCodes.notSignedIn,
+    next: 'export GITHUB_TOKEN=…',
+  });
+}
+
+function lacksScopes({ login, token }: GithubAccount, host: GithubHost, missing: readonly string[]): CliError {
+  const next = token.from === 'gh' ? refreshCommand(host, missing) : 'nexus auth github --force';
+  return new CliError(`The token of ${login} (from ${token.from}) does not allow ${missing.join(', ')}.`, {
+    exitCode: exitCodes.notSignedIn,
+    next: token.from === 'gh' || token.from === 'credentials' ? next : `${host.webUrl}/settings/tokens`,
+  });
+}

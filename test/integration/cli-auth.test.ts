@@ -1,0 +1,202 @@
+/** Signing in to GitHub, against the fake one on its genuine addresses, with a real server in GitHub mode. */
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { chmod, mkdir, readFile, stat, symlink, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { after, before, beforeEach, describe, it } from 'node:test';
+import { startFakeGithub } from '../support/fake-github/fake-github.ts';
+import type { FakeGithub } from '../support/fake-github/fake-github.ts';
+import { createInstallation } from '../support/installation.ts';
+import type { CommandResult, Installation } from '../support/installation.ts';
+import { sourceProgram } from '../support/programs.ts';
+import { publicKeys } from '../support/public-keys.ts';
+
+const scopes = ['repo', 'read:org', 'user:email', 'admin:public_key'];
+const clientId = 'Iv1.nexus';
+
+describe('signing in to GitHub', () => {
+  let github: FakeGithub;
+  let nexus: Installation;
+  let home = '';
+  let count = 0;
+
+  before(async () => {
+    github = await startFakeGithub();
+    github.addUser('alice', { name: 'Alice' });
+    github.addUser('bob');
+    github.addOauthApp({ clientId, clientSecret: 'secret', callbackUrl: 'http://127.0.0.1/auth/github/callback' });
+    nexus = await createInstallation({
+      program: sourceProgram,
+      env: { ...github.env, NODE_USE_ENV_PROXY: '1' },
+      config: {
+        auth: { mode: 'github' },
+        github: { client_id: clientId, client_secret: 'secret' },
+        node: { embedded: false },
+      },
+    });
+    await nexus.startServer();
+  });
+  after(async () => {
+    await nexus[Symbol.asyncDispose]();
+    await github[Symbol.asyncDispose]();
+  });
+  beforeEach(async () => {
+    home = join(nexus.home, String((count += 1)));
+    await mkdir(join(home, '.ssh'), { recursive: true, mode: 0o700 });
+  });
+
+  /** With a home folder of its own. */
+  function run(args: readonly string[], env: Record<string, string> = {}, input?: string): Promise<CommandResult> {
+    const own = { HOME: home, NEXUS_HOME: join(home, '.nexus'), GH_CONFIG_DIR: join(home, 'gh'), ...env };
+    const words = Object.entries(own).map(([name, value]) => `${name}=${value}`);
+    return nexus.run('env', [...words, ...args], input === undefined ? {} : { input });
+  }
+  const runNexus = (args: readonly string[], env?: Record<string, string>): Promise<CommandResult> =>
+    run([...sourceProgram, ...args], env);
+
+  /** A PATH on which there is no gh, with programs of the test's own. */
+  async function pathWithoutGh(own: Readonly<Record<string, string>> = {}): Promise<string> {
+    const bin = join(home, 'bin');
+    await mkdir(bin);
+    for (const name of ['sh', 'script', 'env', 'ssh-keygen'])
+      await symlink(execFileSync('which', [name], { encoding: 'utf8' }).trim(), join(bin, name));
+    await symlink(process.execPath, join(bin, 'node'));
+    for (const [name, script] of Object.entries(own)) {
+      await writeFile(join(bin, name), `#!/bin/sh\n${script}\n`);
+      await chmod(join(bin, name), 0o755);
+    }
+    return bin;
+  }
+
+  it('takes a token of the environment, which is also who one is at the server', async () => {
+    const env = { GITHUB_TOKEN: github.addToken('alice', { scopes }) };
+    const signedIn = await runNexus(['auth', 'github', '--json'], env);
+    assert.equal(signedIn.exitCode, 0, signedIn.stderr);
+    assert.deepEqual(JSON.parse(signedIn.stdout), {
+      host: 'github.com',
+      username: 'alice',
+      token_from: 'GITHUB_TOKEN',
+      scopes,
+    });
+    assert.match(await readFile(join(home, '.nexus/config.yaml'), 'utf8'), /username: alice/);
+    const status = await runNexus(['auth', 'status'], env);
+    assert.equal(status.exitCode, 0, status.stderr);
+    assert.match(
+      status.stdout,
+      /^Server +alice at http:.*\nGitHub +alice on github\.com \(the token is of GITHUB_TOKEN\)$/,
+    );
+    const logout = await runNexus(['auth', 'logout'], env);
+    assert.match(logout.stderr, /You are still signed in, through GITHUB_TOKEN: unset GITHUB_TOKEN/);
+  });
+
+  it('asks gh, each time, and leaves its token to it', async () => {
+    const login = ['gh', 'auth', 'login', '--with-token'];
+    assert.equal((await run(login, {}, github.addToken('alice', { scopes }))).exitCode, 0);
+    const signedIn = await runNexus(['auth', 'github']);
+    assert.equal(signedIn.stdout, 'You are alice on github.com (the token is of gh).', signedIn.stderr);
+    await assert.rejects(stat(join(home, '.nexus/credentials')));
+    const logout = await runNexus(['auth', 'logout']);
+    assert.equal(logout.stdout, 'Nexus kept no token of github.com.');
+    assert.match(logout.stderr, /through gh: gh auth logout --hostname github\.com/);
+  });
+
+  it('names missing scopes and the command that adds them', async () => {
+    const token = github.addToken('alice', { scopes: ['repo', 'read:org', 'gist'] });
+    assert.equal((await run(['gh', 'auth', 'login', '--with-token'], {}, token)).exitCode, 0);
+    const lacking = await runNexus(['auth', 'github']);
+    assert.equal(lacking.exitCode, 4);
+    assert.match(lacking.stderr, /The token of alice \(from gh\) does not allow user:email, admin:public_key\./);
+    assert.match(lacking.stderr, /→ gh auth refresh --hostname github\.com --scopes user:email,admin:public_key/);
+    const own = await runNexus(['auth', 'github'], { GITHUB_TOKEN: github.addToken('alice', { scopes: ['repo'] }) });
+    assert.match(own.stderr, /→ https:\/\/github\.com\/settings\/tokens/);
+    const fine = await runNexus(['auth', 'github'], { GITHUB_TOKEN: github.addToken('alice', { scopes: null }) });
+    assert.equal(fine.exitCode, 0, fine.stderr);
+  });
+
+  it('without a token and a terminal says what to do', async () => {
+    const PATH = await pathWithoutGh();
+    const failed = await runNexus(['auth', 'github'], { PATH });
+    assert.equal(failed.exitCode, 4);
+    assert.match(
+      failed.stderr,
+      /You are not signed in to github\.com, and there is no terminal.*\n {2}→ export GITHUB_TOKEN=/,
+    );
+    const status = await runNexus(['auth', 'status'], { PATH });
+    assert.equal(status.exitCode, 4);
+    assert.match(status.stdout, /^Server +nobody at .*\nGitHub +nobody on github\.com: you are not signed in here$/);
+  });
+
+  it('without gh shows a code, opens the browser, and keeps the token', async () => {
+    const PATH = await pathWithoutGh({ browser: `echo "$1" > '${home}/opened'` });
+    github.browser('alice', { approvesDevices: true });
+    github.pollDevicesEvery(0);
+    github.slowDown(1);
+    const words = [...sourceProgram, 'auth', 'github'].join(' ');
+    const signedIn = await run(['script', '-qec', words, '/dev/null'], { PATH, BROWSER: join(home, 'bin/browser') });
+    assert.equal(signedIn.exitCode, 0, signedIn.stdout);
+    assert.match(
+      signedIn.stdout,
+      /Type this code: [A-Z0-9]{4}-[A-Z0-9]{4}\r?\nin your browser, at https:\/\/github\.com\/login\/device/,
+    );
+    assert.match(signedIn.stdout, /You are alice on github\.com \(the token is of credentials\)/);
+    assert.equal(await readFile(join(home, 'opened'), 'utf8'), 'https://github.com/login/device\n');
+    const file = join(home, '.nexus/credentials');
+    assert.equal((await stat(file)).mode & 0o777, 0o600);
+    assert.equal((await stat(dirname(file))).mode & 0o777, 0o700);
+    assert.match((await runNexus(['auth', 'status'], { PATH })).stdout, /^Server +alice/);
+    assert.equal((await runNexus(['auth', 'logout'], { PATH })).stdout, 'The token of github.com is forgotten here.');
+    await assert.rejects(stat(file));
+  });
+
+  it('puts the SSH key on GitHub, once, and says when it is on another account', async () => {
+    const env = { GITHUB_TOKEN: github.addToken('bob', { scopes }) };
+    const first = await runNexus(['ssh', 'setup'], env);
+    assert.equal(first.exitCode, 0, first.stderr);
+    assert.match(first.stderr, /id_ed25519\.pub is on github\.com now/);
+    const second = await runNexus(['ssh', 'setup'], env);
+    assert.match(second.stderr, /id_ed25519\.pub is on github\.com$/m);
+    await writeFile(join(home, '.ssh/taken'), '');
+    await writeFile(join(home, '.ssh/taken.pub'), publicKeys.ed25519.line);
+    github.addKey('alice', publicKeys.ed25519.line);
+    const taken = await runNexus(['ssh', 'setup', '--yes', '--key-path', join(home, '.ssh/taken')], env);
+    assert.equal(taken.exitCode, 0, taken.stderr);
+    assert.match(
+      taken.stderr,
+      /! The key is not on github\.com: The key is on another account of github\.com.*\n {2}→ nexus ssh setup --generate/,
+    );
+    const narrow = { GITHUB_TOKEN: github.addToken('bob', { scopes: ['repo'] }) };
+    const refused = await runNexus(['ssh', 'setup', '--yes', '--key-path', join(home, '.ssh/id_ed25519')], narrow);
+    assert.match(refused.stderr, /The token of GITHUB_TOKEN may not change your SSH keys on github\.com\./);
+  });
+
+  it('rides out a short outage, names a long one, a used-up rate and a token that was revoked', async () => {
+    const token = github.addToken('alice', { scopes });
+    const env = { GITHUB_TOKEN: token };
+    github.limitRate({ kind: 'primary', status: 403, resetAt: new Date(Date.now() + 60_000) });
+    const limited = await runNexus(['auth', 'github'], env);
+    github.limitRate(null);
+    assert.equal(limited.exitCode, 1);
+    assert.match(limited.stderr, /GitHub's rate limit is used up until \d{4}-/);
+    github.goDown('bad_gateway');
+    const down = await runNexus(['auth', 'github'], env);
+    github.comeBack();
+    assert.match(down.stderr, /GitHub cannot be reached: https:\/\/api\.github\.com: it answered 502\./);
+    github.revoke(token);
+    const revoked = await runNexus(['auth', 'github'], env);
+    assert.equal(revoked.exitCode, 4);
+    assert.match(revoked.stderr, /github\.com does not accept the token of GITHUB_TOKEN.*\n {2}→ unset GITHUB_TOKEN/);
+  });
+
+  it('keeps the token from a server that is spoken to in clear over a network', async () => {
+    const env = {
+      GITHUB_TOKEN: github.addToken('alice', { scopes }),
+      NEXUS_SERVER: nexus.url.replace('127.0.0.1', '0.0.0.0'),
+    };
+    const kept = await runNexus(['workspace', 'list'], { ...env, NO_PROXY: '*', no_proxy: '*' });
+    assert.equal(kept.exitCode, 1);
+    assert.match(kept.stderr, /Your GitHub token would go to http:\/\/0\.0\.0\.0:\d+ in clear\./);
+    const allowed = { ...env, NO_PROXY: '*', no_proxy: '*', NEXUS_ALLOW_PLAIN_HTTP: '1' };
+    const listed = await runNexus(['workspace', 'list'], allowed);
+    assert.notEqual(listed.exitCode, 1, listed.stderr);
+  });
+});
