@@ -10,8 +10,8 @@ function said<C extends ErrorCode>(code: C, details: ErrorDetails<C>): [message:
 
 const taken = { owner: 'alice', name: 'shop', workspace_id: 'ws-k3v9x1m2p4q8' };
 const waysOn: readonly [status: string | undefined, hint: string][] = [
-  [undefined, 'nexus ssh shop'],
-  ['running', 'nexus ssh shop'],
+  [undefined, 'nexus workspace connect shop'],
+  ['running', 'nexus workspace connect shop'],
   ['pending', 'nexus workspace status shop --watch'],
   ['creating', 'nexus workspace status shop --watch'],
   ['error', 'nexus workspace delete shop'],
