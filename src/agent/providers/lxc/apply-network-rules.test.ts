@@ -67,6 +67,16 @@ it('sets them anew for another range', async () => {
   assert.equal(await networkProblem({ range: '10.90.0.0/16', reach: [] }), 'the network rules are not in place');
 });
 
+it('leaves the rules of a later version alone', async () => {
+  await kernel({ docker: false });
+  await writeFile(join(folder, 'table'), `table inet nexus { comment "999 ${'0'.repeat(32)}" }`);
+  await applyNetworkRules(range);
+  assert.equal(await networkProblem(range), null);
+  await writeFile(join(folder, 'table'), `table inet nexus { comment "1 ${'0'.repeat(32)}" }`);
+  await applyNetworkRules(range);
+  assert.equal(await log(), 'set\n');
+});
+
 it('excepts workspaces from what Docker drops', async () => {
   await kernel({ docker: true });
   await applyNetworkRules(range);

@@ -7,6 +7,8 @@ import { networkRules, tableName } from './network-rules.ts';
 import { upstreamResolvers } from './upstream-resolvers.ts';
 
 const timeoutMs = 10_000;
+/** Raised with every change of `networkRules`. */
+const rulesVersion = 2;
 
 /** The workspaces' range, and what they may reach in the networks of the host. */
 export type RulesOptions = { readonly range: string; readonly reach: readonly string[] };
@@ -42,17 +44,25 @@ export async function networkProblem(options: RulesOptions): Promise<string | nu
   return (await missingDockerRules()).length > 0 ? "Docker's FORWARD chain keeps workspaces offline" : null;
 }
 
-/** With a fingerprint of themselves as the table's comment, by which rules that are in place are known again. */
+/**
+ * With their version and a fingerprint of themselves as the table's comment, by which rules that are in place are known
+ * again. An agent of an earlier version on the same machine leaves those of a later one alone.
+ */
 async function wantedRules(options: RulesOptions): Promise<string> {
   const [upstream, networks] = await Promise.all([upstreamResolvers(), hostNetworks()]);
   const rules = networkRules({ ...options, upstream, hostNetworks: networks });
-  return rules.replace(/\{\n {2}set/, `{\n  comment "${fingerprint(rules)}"\n  set`);
+  return rules.replace(/\{\n {2}set/, `{\n  comment "${rulesVersion} ${fingerprint(rules)}"\n  set`);
 }
 
 async function arePresent(rules: string): Promise<boolean> {
-  const [, comment = ''] = /comment "([0-9a-f]+)"/.exec(rules) ?? [];
   const present = await runCommand(['nft', 'list', 'table', 'inet', tableName], { timeoutMs }).catch(ignoreFailure);
-  return present?.stdout.includes(comment) ?? false;
+  const [ours, theirs] = [commentOf(rules), commentOf(present?.stdout ?? '')];
+  return theirs !== null && (theirs.version > rulesVersion || theirs.fingerprint === ours?.fingerprint);
+}
+
+function commentOf(rules: string): { version: number; fingerprint: string } | null {
+  const [, version = '', of = ''] = /comment "(\d+) ([0-9a-f]{32})"/.exec(rules) ?? [];
+  return version === '' ? null : { version: Number(version), fingerprint: of };
 }
 
 function fingerprint(rules: string): string {
