@@ -116,7 +116,7 @@ function closeSockets(this: FastifyInstance, done: () => void): void {
   done();
 }
 
-/** One line of log and one observation an answer. Paths without their query: commands may stand in it. */
+/** One line of log and one observation an answer. Paths without what follows them: commands may stand in it. */
 function observeAnswers(app: FastifyInstance, { metrics }: Pick<AppDeps, 'metrics'>): void {
   app.addHook('onResponse', async (request, reply) => {
     const { method } = request;
@@ -129,7 +129,7 @@ function observeAnswers(app: FastifyInstance, { metrics }: Pick<AppDeps, 'metric
 }
 
 function pathOf(request: FastifyRequest): string {
-  return request.url.split('?')[0] ?? '';
+  return request.url.split(/[?#]/)[0] ?? '';
 }
 
 /** What changed something, and what failed, is of interest afterwards. */

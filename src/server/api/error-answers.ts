@@ -17,7 +17,7 @@ export function answerErrors(app: FastifyInstance): void {
 }
 
 export function noEndpoint({ method, url }: Pick<FastifyRequest, 'method' | 'url'>): NexusError {
-  const [path = ''] = url.split('?');
+  const [path = ''] = url.split(/[?#]/);
   return new NexusError('not_found', { kind: 'endpoint', name: `${method} ${path}` });
 }
 
@@ -26,6 +26,8 @@ export function answerError(thrown: unknown, request: FastifyRequest, reply: Fas
   logError(error, request);
   // Also for what was refused before any hook ran.
   reply.header('x-request-id', request.id);
+  // The rest of the body is passed over: a connection that is closed while it comes takes the answer with it.
+  if (error.code === 'payload_too_large') reply.removeHeader('connection');
   if (error.status === 401) reply.header('www-authenticate', 'Bearer');
   if (error.status === 503) reply.header('retry-after', retryAfterOf(error));
   return reply.code(error.status).type('application/json; charset=utf-8').send(errorBodyFor(error, request.id));
