@@ -137,3 +137,26 @@ test('an agent that dies in the middle of a step does it anew when it is back', 
   await settled(world, id);
   assert.equal((await world.row(id)).status, 'running');
 });
+
+test('an answer that was waiting tells what was then: what is now is asked for', async () => {
+  await using world = await createReconcileWorld();
+  const engine = new ScriptedEngine();
+  engine.config = config;
+  const stateDir = `${world.dataDir}/agent`;
+  const first = await world.agent(engine, { stateDir });
+  const release = engine.hold('start_service:web');
+  const starting = engine.arrival('start_service:web');
+  const id = await world.create();
+  await starting;
+  await first[Symbol.asyncDispose]();
+  release();
+  await Promise.all(engine.answers.values());
+  engine.setService(id, 'web', { state: 'stopped', health: 'unknown' });
+  await using _second = await world.agent(engine, { stateDir });
+  await settled(world, id);
+  assert.equal((await world.row(id)).status, 'running');
+  assert.deepEqual(
+    engine.seen(id).services.map(({ name, state }) => [name, state]),
+    [['web', 'running']],
+  );
+});

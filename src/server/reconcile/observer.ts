@@ -15,6 +15,8 @@ export type Observer = {
   readonly blind: Seen['blind'];
   /** Asks the node, unless it is asked already; `onSeen` follows. */
   look(node: string): void;
+  /** What was seen may not be so any more, and what is being looked at neither. */
+  invalidate(): void;
   /** A command's answer: what was afterwards, or null after a failure. */
   take(seen: Observation | null): void;
   /** Its node says in which state the instance is (null: there is none). */
@@ -30,12 +32,16 @@ export function createObserver(
   let observation: Observation | null = null;
   let blind: Seen['blind'] = null;
   let isLooking = false;
+  let isDoubted = false;
 
   async function ask(node: string): Promise<void> {
     const operation = newId('op');
     const command = { do: 'observe', workspace_id: id } as const;
+    isDoubted = false;
     try {
-      observation = await hub.run(node, { id: operation, command }, { timeoutMs: commandTimeoutMs.observe });
+      const seen = await hub.run(node, { id: operation, command }, { timeoutMs: commandTimeoutMs.observe });
+      // It may have waited in a journal since before the connection was lost.
+      observation = isDoubted ? null : seen;
       blind = null;
     } catch (thrown) {
       const error = toNexusError(thrown).toBody();
@@ -69,6 +75,11 @@ export function createObserver(
           isLooking = false;
           onSeen();
         });
+    },
+    invalidate() {
+      isDoubted = true;
+      observation = null;
+      blind = null;
     },
     take(seen) {
       observation = seen;

@@ -16,7 +16,8 @@ import { commandOf } from './read-want.ts';
 import { takeAnswer } from './take-answer.ts';
 
 export type Outcome =
-  | { readonly command: AgentCommand; readonly seen: Observation }
+  /** `isCurrent`: it came by the connection that the command was sent by first, and so tells what is. */
+  | { readonly command: AgentCommand; readonly seen: Observation; readonly isCurrent: boolean }
   | { readonly command: AgentCommand; readonly error: NexusError };
 
 export type OperationRunner = {
@@ -24,6 +25,8 @@ export type OperationRunner = {
   enter(tx: Tx, node: string, commands: readonly AgentCommand[], generation: number): Promise<OperationRow[]>;
   /** Sends it unless it is under way. Settles when its outcome was written; never rejects. */
   run(operation: OperationRow): Promise<Outcome>;
+  /** The connection is new: what is under way may be answered from a journal, with what was seen before. */
+  doubt(): void;
 };
 
 export function createOperationRunner(
@@ -37,6 +40,8 @@ export function createOperationRunner(
 ): OperationRunner {
   const { store, hub, log } = deps;
   const underWay = new Map<string, Promise<Outcome>>();
+  /** Of this process of the server and of the present connection. */
+  const current = new Set<string>();
   const progress = createProgressLog(async (lines) => {
     await store.transaction(async (tx) => {
       for (const line of lines) await appendEvent(tx, { workspace_id: workspaceId, type: 'progress', data: { line } });
@@ -48,7 +53,7 @@ export function createOperationRunner(
       if (command.do === 'clone' && command.upload) await deps.sendUpload(node, workspaceId);
       const timeoutMs = commandTimeoutMs[command.do];
       const seen = await hub.run(node, { id, command }, { timeoutMs, onProgress: (line) => progress.add(line) });
-      return { command, seen };
+      return { command, seen, isCurrent: current.has(id) };
     } catch (thrown) {
       const error = named(toNexusError(thrown), options.name());
       log.warn({ err: error, workspace: workspaceId, operation: id, do: command.do }, 'a step failed');
@@ -72,6 +77,7 @@ export function createOperationRunner(
       log.error({ err: error, operation: operation.id }, 'the outcome of a step could not be written down');
     }
     underWay.delete(operation.id);
+    current.delete(operation.id);
     options.onOutcome(outcome);
     return outcome;
   }
@@ -80,6 +86,7 @@ export function createOperationRunner(
     async enter(tx, node, commands, generation) {
       const rows: OperationRow[] = [];
       for (const command of commands) rows.push(await insertOperation(tx, { workspaceId, node, command, generation }));
+      for (const { id } of rows) current.add(id);
       return rows;
     },
     run(operation) {
@@ -89,6 +96,7 @@ export function createOperationRunner(
       underWay.set(operation.id, outcome);
       return outcome;
     },
+    doubt: () => current.clear(),
   };
 }
 

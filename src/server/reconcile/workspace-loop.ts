@@ -209,7 +209,7 @@ export function createWorkspaceLoop(
   function takeOutcome(outcome: Outcome): void {
     const { command } = outcome;
     const isDone = 'seen' in outcome;
-    observer.take(isDone ? outcome.seen : null);
+    observer.take(isDone && outcome.isCurrent ? outcome.seen : null);
     if (isDone && command.do === 'start_service') clock.started(command.service.name, times.now());
     if (isDone && command.do === 'read_config') {
       dropTakenUpload().catch((error: unknown) =>
@@ -228,7 +228,8 @@ export function createWorkspaceLoop(
   return {
     wake,
     invalidate() {
-      observer.take(null);
+      runner.doubt();
+      observer.invalidate();
       wake();
     },
     reported: (state) => observer.reported(state),
