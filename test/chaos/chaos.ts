@@ -3,6 +3,8 @@
  * After each kill, what is is compared with what was asked for; at the end nothing may be left over.
  */
 import { randomUUID } from 'node:crypto';
+import { cp, rm } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { connect } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { WorkspaceView } from '../../src/contract/workspace.ts';
@@ -55,9 +57,23 @@ export async function runChaos({ program, seed, kills, report, signal }: ChaosOp
     const tally = await killAll(arena, { random, kills, report, signal }, keeper, others);
     await findRemains(arena, [keeper, ...others], before);
     return tally;
+  } catch (error) {
+    await keepEvidence(nexus, { seed, report });
+    throw error;
   } finally {
     await nexus[Symbol.asyncDispose]();
   }
+}
+
+/** The logs and the database of a run that failed, for whoever looks for the reason. */
+async function keepEvidence(
+  { dataDir }: Installation,
+  { seed, report }: Pick<ChaosOptions, 'seed' | 'report'>,
+): Promise<void> {
+  const folder = join('.cache/chaos', String(seed));
+  await rm(folder, { recursive: true, force: true });
+  await cp(dirname(dataDir), folder, { recursive: true, filter: (path) => !/\.pem$|\.ssh$/.test(path) });
+  report(`logs and database: ${folder}`);
 }
 
 async function killAll(

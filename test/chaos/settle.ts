@@ -93,7 +93,7 @@ async function works(nexus: Installation, workspace: Workspace): Promise<void> {
   const instance = `nexus-${workspace.id?.replace(/^ws-/, '')}`;
   const inside = (script: string): Promise<{ stdout: string }> =>
     execa('lxc', ['exec', '--project', 'nexus', instance, '--', 'sh', '-c', script]);
-  const { stdout } = await inside(`cat /home/dev/workspace/marker.txt; [ ! -e ${workFile} ] || cat ${workFile}`);
+  const { stdout } = await inside(`cat /home/dev/workspace/marker.txt && { [ ! -e ${workFile} ] || cat ${workFile}; }`);
   assert.equal(stdout, workspace.hasWork ? `${marker}work of ${workspace.id}` : marker, `the clone of ${name}`);
   if (!workspace.hasWork) await inside(`printf %s 'work of ${workspace.id}' > ${workFile}`);
   workspace.hasWork = true;

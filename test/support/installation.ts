@@ -5,6 +5,7 @@
  */
 import { execa } from 'execa';
 import { spawn } from 'node:child_process';
+import { closeSync, openSync } from 'node:fs';
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -105,11 +106,13 @@ export async function createInstallation(options: {
       return (JSON.parse(await readFile(join(dataDir, file), 'utf8')) as { pid: number }).pid;
     },
     async startServer() {
+      const log = openSync(join(root, 'server.log'), 'a', 0o600);
       const child = spawn(command, [...prefix, 'server', 'start', '--config', configFile], {
         env,
-        stdio: 'ignore',
+        stdio: ['ignore', log, log],
         detached: true,
       });
+      closeSync(log);
       child.unref();
       await until(async () => (await fetch(`${url}/health`)).ok, 'the server to answer');
     },

@@ -86,7 +86,7 @@ export async function whenIdle(engine: EngineClient, name: string): Promise<void
 }
 
 /** Tries again while another operation, one of an agent that died say, has the instance. */
-async function whenNotBusy<T>(task: () => Promise<T>): Promise<T> {
+export async function whenNotBusy<T>(task: () => Promise<T>): Promise<T> {
   const deadline = performance.now() + busyTimeoutMs;
   for (;;) {
     try {

@@ -28,3 +28,15 @@ it('says why it cannot', async () => {
   await using engine = await FakeEngine.start(() => ({ error: 'database is locked', status: 500 }));
   await assert.rejects(claimIds(engine.client, 'x'), { code: 'container_start_failed' });
 });
+
+it('waits while another operation, of an agent that died say, has the instance', async () => {
+  const config = { 'volatile.idmap.next': 'own', 'volatile.last_state.idmap': "the base's" };
+  let refusals = 1;
+  await using engine = await FakeEngine.start(({ method }) =>
+    method === 'PATCH' && refusals-- > 0
+      ? { error: 'Failed to create instance update operation: Instance is busy running a "create" operation' }
+      : { value: { config } },
+  );
+  await claimIds(engine.client, 'x');
+  assert.deepEqual(engine.calls, [`GET ${path}`, `PATCH ${path}`, `GET ${path}`, `PATCH ${path}`]);
+});

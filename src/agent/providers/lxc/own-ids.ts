@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { NexusError } from '../../../contract/errors.ts';
 import type { EngineClient } from './engine-client.ts';
 import { fromEngine } from './engine-failure.ts';
+import { whenNotBusy } from './lifecycle.ts';
 
 const diskIds = 'volatile.last_state.idmap';
 const wantedIds = 'volatile.idmap.next';
@@ -14,10 +15,12 @@ const wantedIds = 'volatile.idmap.next';
 export async function claimIds(engine: EngineClient, name: string): Promise<void> {
   const path = `/1.0/instances/${name}`;
   try {
-    const { config } = await engine.get(path, z.object({ config: z.record(z.string(), z.string()) }));
-    const wanted = config[wantedIds];
-    if (wanted !== undefined && wanted !== config[diskIds])
-      await engine.change('PATCH', path, { config: { [diskIds]: wanted } });
+    await whenNotBusy(async () => {
+      const { config } = await engine.get(path, z.object({ config: z.record(z.string(), z.string()) }));
+      const wanted = config[wantedIds];
+      if (wanted !== undefined && wanted !== config[diskIds])
+        await engine.change('PATCH', path, { config: { [diskIds]: wanted } });
+    });
   } catch (thrown) {
     throw fromEngine(thrown, name, (reason) => new NexusError('container_start_failed', { instance: name, reason }));
   }
