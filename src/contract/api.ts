@@ -9,8 +9,8 @@ import { port, serviceName, workspaceId } from './ids.ts';
 import { plainText } from './plain-text.ts';
 import { command, flag } from './request-fields.ts';
 import { registerUserRequest, updateSshKeyRequest, userView } from './user.ts';
-import { signInView } from './sign-in.ts';
 import { nodeEndpoints } from './node-endpoints.ts';
+import { signInEndpoints } from './sign-in.ts';
 import {
   createWorkspaceRequest,
   createWorkspaceResponse,
@@ -248,6 +248,7 @@ export const endpoints = {
     }),
   }),
   ...nodeEndpoints,
+  ...signInEndpoints,
   /** `text/x-shellscript`, for `sh`: it installs the program that `getDownload` gives. */
   getInstallScript: endpoint({
     method: 'GET',
@@ -272,14 +273,6 @@ export const endpoints = {
     otherStatus: 304,
   }),
   /** Who the token belongs to. */
-  getSignIn: endpoint({
-    method: 'GET',
-    path: '/auth',
-    access: 'anyone',
-    status: 200,
-    summary: 'How one signs in to this server.',
-    response: signInView,
-  }),
   whoAmI: endpoint({
     method: 'GET',
     path: '/user',

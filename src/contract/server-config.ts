@@ -65,7 +65,7 @@ export const serverConfig = z.strictObject({
     .strictObject({
       api_url: z.url().default('https://api.github.com'),
       web_url: z.url().default('https://github.com'),
-      /** Of an OAuth App whose callback is `/auth/github/callback` of this server: signs people in in the browser. */
+      /** Of an OAuth App, for people without `gh`: the id for the device flow, both (with this server's `/auth/github/callback`) for the web flow. */
       client_id: z.string().min(1).optional(),
       client_secret: z.string().min(1).optional(),
     })

@@ -5,7 +5,7 @@ import { loadIdentity } from '../lib/identity.ts';
 import { createLogger } from '../lib/log.ts';
 import { osUserName } from '../lib/os-user.ts';
 import { buildApp } from './api/build-app.ts';
-import { createAuthenticator } from './auth/create-authenticator.ts';
+import { createAuthenticator, createWebSignInOf } from './auth/create-authenticator.ts';
 import { createHub } from './control/hub.ts';
 import { registerControl } from './control/register-control.ts';
 import { announceServer, dataDir, lockDataDir, prepareDataDir, type DataDir } from './data-dir.ts';
@@ -85,6 +85,7 @@ async function serve(options: ServerOptions & { log: pino.Logger; signal: AbortS
     openStream,
     authenticator,
     checkRepository: checkRepositoryAt(github, config),
+    webSignIn: createWebSignInOf(config, { now }),
     serverPublicKey,
     ownProgram,
   });

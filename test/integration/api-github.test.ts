@@ -1,70 +1,20 @@
 /** The API in GitHub mode, against a GitHub (Enterprise Server) that can be steered. */
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { getCACertificates, setDefaultCACertificates } from 'node:tls';
-import { createClient } from '../../src/contract/api-client.ts';
-import type { Client } from '../../src/contract/api-client.ts';
-import { createApiWorld } from '../support/api-world.ts';
-import type { ApiWorld } from '../support/api-world.ts';
-import { startFakeGithub } from '../support/fake-github/fake-github.ts';
-import type { FakeGithub } from '../support/fake-github/fake-github.ts';
+import { createGithubWorld } from '../support/github-world.ts';
+import type { GithubWorld } from '../support/github-world.ts';
 import { publicKeys } from '../support/public-keys.ts';
-
-type Scene = AsyncDisposable & {
-  readonly github: FakeGithub;
-  readonly world: ApiWorld;
-  readonly tokens: Record<'alice' | 'bob' | 'root', string>;
-  as(user: 'alice' | 'bob' | 'root'): Client;
-  /** The raw answer, for its headers. */
-  ask(token: string, path: string): Promise<{ status: number; headers: Headers; body: Record<string, unknown> }>;
-};
 
 const minute = 60_000;
 
-async function createScene(): Promise<Scene> {
-  const github = await startFakeGithub();
-  setDefaultCACertificates([...getCACertificates('default'), readFileSync(github.caFile, 'utf8')]);
-  for (const login of ['alice', 'bob', 'Root']) github.addUser(login);
-  const tokens = {
-    alice: github.addToken('alice'),
-    bob: github.addToken('bob', { scopes: null }),
-    root: github.addToken('Root'),
-  };
-  const world = await createApiWorld({
-    authenticator: 'configured',
-    env: {
-      NEXUS_AUTH_MODE: 'github',
-      NEXUS_GITHUB_API_URL: `${github.enterpriseUrl}/api/v3`,
-      NEXUS_GITHUB_WEB_URL: github.enterpriseUrl,
-      NEXUS_ADMINS: 'root',
-    },
-  });
-  return {
-    github,
-    world,
-    tokens,
-    as: (user) => createClient({ baseUrl: world.baseUrl, token: tokens[user] }),
-    async ask(token, path) {
-      const response = await fetch(`${world.baseUrl}/api/v1${path}`, { headers: { authorization: `Bearer ${token}` } });
-      const body = (await response.json()) as Record<string, unknown>;
-      return { status: response.status, headers: response.headers, body };
-    },
-    async [Symbol.asyncDispose]() {
-      await world[Symbol.asyncDispose]();
-      await github[Symbol.asyncDispose]();
-    },
-  };
-}
-
-function usersAsked({ github }: Scene): number {
+function usersAsked({ github }: GithubWorld): number {
   return github.seen.filter(({ path }) => path === '/api/v3/user').length;
 }
 
 test('people register as whom GitHub knows them, and administrators are told by their names', async () => {
-  await using scene = await createScene();
+  await using scene = await createGithubWorld();
   const me = await scene.as('alice').call('whoAmI');
   assert.deepEqual([me.github_username, me.admin, me.registered], ['alice', false, false]);
   assert.equal((await scene.as('root').call('whoAmI')).admin, true, 'in other capitals too');
@@ -85,7 +35,7 @@ test('people register as whom GitHub knows them, and administrators are told by 
 });
 
 test('a name that its owner has given up is free for somebody else', async () => {
-  await using scene = await createScene();
+  await using scene = await createGithubWorld();
   const create = (user: 'alice' | 'bob') =>
     scene.as(user).call('createWorkspace', { body: { workspace_name: 'w', repo: { owner: 'my-org', name: 'shop' } } });
   await scene.github.addRepository('my-org/shop', { files: { a: '1' } });
@@ -98,7 +48,7 @@ test('a name that its owner has given up is free for somebody else', async () =>
 });
 
 test('owners see their own alone, and administrators all', async () => {
-  await using scene = await createScene();
+  await using scene = await createGithubWorld();
   await scene.github.addRepository('my-org/shop', { files: { a: '1' } });
   const body = { workspace_name: 'mine', repo: { owner: 'my-org', name: 'shop' } };
   const { workspace_id: id } = await scene.as('alice').call('createWorkspace', { body });
@@ -112,7 +62,7 @@ test('owners see their own alone, and administrators all', async () => {
 });
 
 test('a bad token is refused, and one that was revoked within 5 minutes', async () => {
-  await using scene = await createScene();
+  await using scene = await createGithubWorld();
   const { alice } = scene.tokens;
   const bad = `gho_${'x'.repeat(36)}`;
   assert.equal((await scene.ask(bad, '/user')).status, 401);
@@ -126,14 +76,14 @@ test('a bad token is refused, and one that was revoked within 5 minutes', async 
 });
 
 test('many requests at once are one question to GitHub', async () => {
-  await using scene = await createScene();
+  await using scene = await createGithubWorld();
   await Promise.all(Array.from({ length: 50 }, () => scene.ask(scene.tokens.alice, '/user')));
   assert.equal(usersAsked(scene), 1);
 });
 
 for (const kind of ['refuse', 'bad_gateway'] as const) {
   test(`GitHub is down (${kind}): who was seen goes on with a warning, others are told why not`, async () => {
-    await using scene = await createScene();
+    await using scene = await createGithubWorld();
     await scene.ask(scene.tokens.alice, '/user');
     scene.github.goDown(kind);
     scene.world.clock.now = new Date(scene.world.clock.now.getTime() + 23 * 60 * minute);
@@ -153,7 +103,7 @@ for (const kind of ['refuse', 'bad_gateway'] as const) {
 }
 
 test('a rate limit of GitHub is told with its end', async () => {
-  await using scene = await createScene();
+  await using scene = await createGithubWorld();
   const resetAt = new Date(Math.ceil(Date.now() / 1000) * 1000 + 10 * minute);
   scene.github.limitRate({ kind: 'primary', status: 403, resetAt });
   const { status, headers, body } = await scene.ask(scene.tokens.alice, '/user');
@@ -169,7 +119,7 @@ test('a rate limit of GitHub is told with its end', async () => {
 });
 
 test('a workspace is only made of a repository that its owner may see', async () => {
-  await using scene = await createScene();
+  await using scene = await createGithubWorld();
   await scene.github.addRepository('my-org/secret', { private: true, files: { a: '1' }, access: { bob: 'read' } });
   const create = (user: 'alice' | 'bob', name: string, repo: object) =>
     scene
@@ -187,7 +137,7 @@ test('a workspace is only made of a repository that its owner may see', async ()
 });
 
 test('the same request again has its first answer, also while GitHub is down', async () => {
-  await using scene = await createScene();
+  await using scene = await createGithubWorld();
   await scene.github.addRepository('my-org/shop', { files: { a: '1' } });
   const create = async (): Promise<unknown> => {
     const response = await fetch(`${scene.world.baseUrl}/api/v1/workspaces`, {
@@ -208,7 +158,7 @@ test('the same request again has its first answer, also while GitHub is down', a
 });
 
 test('tokens are neither in the log nor on disk', async () => {
-  await using scene = await createScene();
+  await using scene = await createGithubWorld();
   const bad = `gho_${'x'.repeat(36)}`;
   await scene.github.addRepository('my-org/shop', { files: { a: '1' } });
   await scene

@@ -16,7 +16,7 @@ import type { EndpointName } from '../../src/contract/api.ts';
 import { NexusError } from '../../src/contract/errors.ts';
 import { buildApp } from '../../src/server/api/build-app.ts';
 import type { AppDeps } from '../../src/server/api/app-deps.ts';
-import { createAuthenticator } from '../../src/server/auth/create-authenticator.ts';
+import { createAuthenticator, createWebSignInOf } from '../../src/server/auth/create-authenticator.ts';
 import type { Authenticator, TokenOwner } from '../../src/server/auth/authenticator.ts';
 import type { OpenStream, Peers, Reconciler } from '../../src/server/collaborators.ts';
 import { checkRepositoryAt } from '../../src/server/github/check-repository.ts';
@@ -108,6 +108,7 @@ export async function createApiWorld({
     authenticator:
       authenticator === 'named' ? named : await createAuthenticator({ config, store, github, osUser, now }),
     checkRepository: authenticator === 'named' ? async () => undefined : checkRepositoryAt(github, config),
+    webSignIn: createWebSignInOf(config, { now }),
     metrics: createMetrics({ store, config, now }),
     log: pino({ level: 'debug' }, lineSink(logged)),
     ownProgram: ownProgram ?? null,

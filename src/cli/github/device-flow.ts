@@ -7,7 +7,7 @@ import { CliError } from '../cli-error.ts';
 import type { CliContext } from '../context.ts';
 import { exitCodes } from '../exit-codes.ts';
 import { paint } from '../terminal/paint.ts';
-import { neededScopes } from './github-host.ts';
+import { neededScopes } from '../../contract/sign-in.ts';
 import type { GithubHost } from './github-host.ts';
 
 /** @throws CliError when it is denied or the code runs out; github_unreachable */

@@ -1,5 +1,6 @@
 /** The GitHub that a server works with: github.com, or a GitHub Enterprise Server. */
 import type { Client } from '../../contract/api-client.ts';
+import { neededScopes } from '../../contract/sign-in.ts';
 import type { SignInView } from '../../contract/sign-in.ts';
 
 export type GithubHost = {
@@ -17,9 +18,6 @@ const githubDotCom: GithubHost = {
   apiUrl: 'https://api.github.com',
   clientId: null,
 };
-
-/** What a token must allow: the repositories, the person's keys, and the address that commits carry. */
-export const neededScopes = ['repo', 'read:org', 'user:email', 'admin:public_key'] as const;
 
 export function githubOf({ github }: SignInView): GithubHost {
   if (github === null) return githubDotCom;

@@ -2,6 +2,7 @@ import type pino from 'pino';
 import type { ServerConfig } from '../../contract/server-config.ts';
 import type { Authenticator } from '../auth/authenticator.ts';
 import type { CheckRepository } from '../github/check-repository.ts';
+import type { WebSignIn } from '../auth/web-sign-in.ts';
 import type { OpenStream, Peers, Reconciler } from '../collaborators.ts';
 import type { Metrics } from '../metrics.ts';
 import type { Store } from '../store/store.ts';
@@ -15,6 +16,8 @@ export type AppDeps = {
   readonly openStream: OpenStream;
   readonly authenticator: Authenticator;
   readonly checkRepository: CheckRepository;
+  /** Null without an OAuth App. */
+  readonly webSignIn: WebSignIn | null;
   readonly metrics: Metrics;
   readonly log: pino.Logger;
   readonly now: () => Date;

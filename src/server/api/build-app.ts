@@ -15,6 +15,7 @@ import { RateLimitStore } from './rate-limit-store.ts';
 import { registerEndpoints } from './register-endpoints.ts';
 import { requestIdOf } from './request-id.ts';
 import { registerRootRoutes } from './root-routes.ts';
+import { registerSignInPages } from './sign-in.ts';
 import { registerSockets } from './sockets.ts';
 
 const bodyLimitBytes = 2 ** 20;
@@ -66,6 +67,7 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
   await registerEndpoints(app, createHandlers(handlerDeps), handlerDeps);
   registerSockets(app, handlerDeps);
   registerRootRoutes(app, deps);
+  registerSignInPages(app, deps);
   return app;
 }
 

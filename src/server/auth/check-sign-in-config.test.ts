@@ -24,11 +24,7 @@ const cases: readonly [name: string, config: object, problems: string[]][] = [
     { auth: { mode: 'github' }, github: { client_id: 'x', client_secret: 'y' } },
     [],
   ],
-  [
-    'an OAuth App without its secret',
-    { auth: { mode: 'github' }, github: { client_id: 'x' } },
-    ['github.client_secret is required with github.client_id'],
-  ],
+  ['an id alone, for the device flow', { auth: { mode: 'github' }, github: { client_id: 'x' } }, []],
   [
     'an OAuth App without its id',
     { auth: { mode: 'github' }, github: { client_secret: 'x' } },

@@ -16,9 +16,9 @@ function githubProblems({ auth, github }: SignInConfig): Problem[] {
   if (auth.mode !== 'github') return [];
   const problems = (['api_url', 'web_url'] as const).flatMap((key) => unsafe(`github.${key}`, github[key]));
   const { client_id, client_secret } = github;
-  if ((client_id === undefined) === (client_secret === undefined)) return problems;
-  const [missing, given] = client_id === undefined ? ['client_id', 'client_secret'] : ['client_secret', 'client_id'];
-  return [...problems, { path: `github.${missing}`, problem: `is required with github.${given}` }];
+  // The id alone is enough for the device flow.
+  if (client_id !== undefined || client_secret === undefined) return problems;
+  return [...problems, { path: 'github.client_id', problem: 'is required with github.client_secret' }];
 }
 
 function oidcProblems({ auth: { mode, oidc } }: SignInConfig): Problem[] {

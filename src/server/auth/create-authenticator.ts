@@ -1,5 +1,6 @@
 /** The way to sign in that the configuration asks for. */
 import type { ServerConfig } from '../../contract/server-config.ts';
+import { exchangeCode } from '../github/exchange-code.ts';
 import type { GithubApi } from '../github/github-api.ts';
 import type { Store } from '../store/store.ts';
 import type { Authenticator, OsUser } from './authenticator.ts';
@@ -8,6 +9,8 @@ import { createGithubAuthenticator } from './github-authenticator.ts';
 import { createLocalAuthenticator } from './local-authenticator.ts';
 import { createOidcAuthenticator } from './oidc-authenticator.ts';
 import { claimUsers } from './claim-users.ts';
+import { createWebSignIn } from './web-sign-in.ts';
+import type { WebSignIn } from './web-sign-in.ts';
 
 export type AuthenticatorParts = {
   readonly config: Pick<ServerConfig, 'auth' | 'data_dir' | 'github' | 'admins'>;
@@ -16,6 +19,16 @@ export type AuthenticatorParts = {
   readonly osUser: OsUser;
   readonly now: () => Date;
 };
+
+/** The web flow needs an OAuth App of GitHub; null without one. */
+export function createWebSignInOf(
+  { auth, github }: Pick<ServerConfig, 'auth' | 'github'>,
+  { now }: { now: () => Date },
+): WebSignIn | null {
+  const { web_url: webUrl, client_id: clientId, client_secret: clientSecret } = github;
+  if (auth.mode !== 'github' || clientId === undefined || clientSecret === undefined) return null;
+  return createWebSignIn({ app: { webUrl, clientId, clientSecret }, exchange: exchangeCode, now });
+}
 
 /** @throws config_invalid when the configured mode lacks something, or the stored users are another mode's */
 export async function createAuthenticator({
