@@ -1,6 +1,4 @@
 /** Signing in without gh: GitHub's device flow. A code is shown, the person types it in their browser. */
-import { createOAuthDeviceAuth } from '@octokit/auth-oauth-device';
-import { request } from '@octokit/request';
 import { spawn } from 'node:child_process';
 import { NexusError } from '../../contract/errors.ts';
 import { CliError } from '../cli-error.ts';
@@ -15,6 +13,11 @@ export async function signInWithDevice(
   context: CliContext,
   host: GithubHost & { readonly clientId: string },
 ): Promise<string> {
+  // Loaded when needed: it is the last of several ways to sign in.
+  const [{ createOAuthDeviceAuth }, { request }] = await Promise.all([
+    import('@octokit/auth-oauth-device'),
+    import('@octokit/request'),
+  ]);
   const authenticate = createOAuthDeviceAuth({
     clientType: 'oauth-app',
     clientId: host.clientId,

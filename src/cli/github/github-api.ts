@@ -1,5 +1,4 @@
 /** GitHub's REST API as the person; every failure is one of the catalogue. */
-import { request } from '@octokit/request';
 import { setTimeout as delay } from 'node:timers/promises';
 import { NexusError } from '../../contract/errors.ts';
 import { createBackoff } from '../../lib/backoff.ts';
@@ -33,15 +32,14 @@ export function createGithubApi(
   options: { signal: AbortSignal },
 ): GithubApi {
   const { signal } = options;
-  const send = request.defaults({
-    baseUrl: host.apiUrl,
-    headers: { authorization: `Bearer ${token}`, accept: 'application/vnd.github+json', 'user-agent': 'nexus' },
-  });
+  const headers = { authorization: `Bearer ${token}`, accept: 'application/vnd.github+json', 'user-agent': 'nexus' };
 
   async function attempt(route: string, parameters: Readonly<Record<string, unknown>>): Promise<GithubAnswer | null> {
+    // Loaded when needed: many uses of the commands that may ask GitHub do not.
+    const { request } = await import('@octokit/request');
     try {
       const limits = { signal: AbortSignal.any([signal, AbortSignal.timeout(answerWithinMs)]) };
-      return await send(route, { ...parameters, request: limits });
+      return await request(route, { baseUrl: host.apiUrl, headers, ...parameters, request: limits });
     } catch (error) {
       signal.throwIfAborted();
       const status = statusOf(error);
