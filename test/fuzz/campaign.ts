@@ -9,7 +9,8 @@ import type { Footprint, ServerUnderTest } from './server-under-test.ts';
 import { vocabulary } from './vocabulary.ts';
 import { Connection, type Outcome } from './wire.ts';
 
-export type Failure = { readonly index: number; readonly what: string; readonly request: string };
+/** `index` null: it was none of the numbered requests. */
+export type Failure = { readonly index: number | null; readonly what: string; readonly request: string };
 
 export type CampaignReport = {
   readonly requests: number;
@@ -171,7 +172,7 @@ async function inParallel(
   await Promise.all(Array.from({ length: connections }, work));
 }
 
-async function listWorkspaces({ url, token }: ServerUnderTest): Promise<string[]> {
+export async function listWorkspaces({ url, token }: ServerUnderTest): Promise<string[]> {
   const response = await fetch(`${url}/api/v1/workspaces?limit=200`, { headers: { authorization: `Bearer ${token}` } });
   const { workspaces } = (await response.json()) as { workspaces: { workspace_id: string }[] };
   return workspaces.map(({ workspace_id }) => workspace_id);

@@ -1,7 +1,11 @@
 /** One run: a tenth of the requests without any node, the rest with one whose engine is a few lines. */
 import { setTimeout as delay } from 'node:timers/promises';
-import { runCampaign, type CampaignReport } from './campaign.ts';
+import { readApiDocument } from './api-document.ts';
+import { listWorkspaces, runCampaign, type CampaignReport, type Failure } from './campaign.ts';
 import { secretMark } from './hostile-values.ts';
+import { createJudge } from './judge-answer.ts';
+import { holdSlowClients } from './slow-clients.ts';
+import { runSocketRounds } from './socket-rounds.ts';
 import { startServer, type Footprint, type ServerUnderTest } from './server-under-test.ts';
 
 export type FuzzResult = CampaignReport & {
@@ -17,6 +21,8 @@ export type FuzzOptions = {
   readonly seed: number;
   readonly requests: number;
   readonly from?: number;
+  /** Also clients that begin a request and do not go on: it takes as long as the server's longest patience. */
+  readonly hasSlowClients?: boolean;
   readonly onProgress?: (text: string) => void;
 };
 
@@ -31,14 +37,14 @@ const withNode = new Set([
   'instance_lost',
 ]);
 
-export async function fuzz({
-  program,
-  seed,
-  requests,
-  from = 0,
-  onProgress = () => undefined,
-}: FuzzOptions): Promise<FuzzResult> {
-  await using server = await startServer(program);
+/** Of idle connections Node.js has the longest, 72 s with what Fastify sets. */
+const patienceMs = 120_000;
+const requestsASocket = 100;
+
+export async function fuzz(options: FuzzOptions): Promise<FuzzResult> {
+  const { seed, requests, from = 0, onProgress = () => undefined } = options;
+  await using server = await startServer(options.program);
+  const slow = options.hasSlowClients ? await holdSlowClients(server.port, server.token) : null;
   const alone = from === 0 ? Math.ceil(requests / 10) : 0;
   const common = { server, seed };
   const first = await runCampaign({ ...common, requests: alone, from, unavailable: withoutNode });
@@ -54,9 +60,43 @@ export async function fuzz({
       if (done % 10_000 === 0) onProgress(`${alone + done}`);
     },
   });
+  const failures = [
+    ...first.failures,
+    ...second.failures,
+    ...(await socketFailures(server, seed, Math.ceil(requests / requestsASocket))),
+    ...((await slow?.ended(patienceMs)) ?? []).map((kind) => otherFailure('a connection is held for ever', kind)),
+  ];
+  onProgress('sockets and slow clients');
   const atRest = await footprintAtRest(server);
   const leaks = await server.logLinesWith([server.token, secretMark]);
-  return { ...joined(first, second), seed, atRest, leaks };
+  failures.push(...keptFailures(first.footprints[0] ?? atRest, atRest));
+  return { ...joined(first, second), failures, seed, atRest, leaks };
+}
+
+async function socketFailures(server: ServerUnderTest, seed: number, rounds: number): Promise<Failure[]> {
+  const document = await readApiDocument(server.url);
+  const judge = createJudge(document, withNode);
+  const known = { token: server.token, workspaces: await listWorkspaces(server) };
+  const problems = await runSocketRounds(document, judge, { seed, rounds, port: server.port, known });
+  return problems.map((what) => otherFailure(what, 'a WebSocket'));
+}
+
+/** The scripted node's connection, and what the database opened meanwhile. */
+const moreHandles = 8;
+const mostRssBytes = 400 * 2 ** 20;
+
+function keptFailures(start: Footprint, atRest: Footprint): Failure[] {
+  const { handles, rssBytes } = atRest;
+  return [
+    ...(handles > start.handles + moreHandles
+      ? [otherFailure('handles are kept', `${start.handles} → ${handles}`)]
+      : []),
+    ...(rssBytes > mostRssBytes ? [otherFailure('memory is kept', `${start.rssBytes} → ${rssBytes} bytes`)] : []),
+  ];
+}
+
+function otherFailure(what: string, request: string): Failure {
+  return { index: null, what, request };
 }
 
 /** One of the requests may remove it. */
@@ -83,14 +123,13 @@ async function footprintAtRest(server: ServerUnderTest): Promise<Footprint> {
   return server.footprint();
 }
 
-function joined(first: CampaignReport, second: CampaignReport): CampaignReport {
+function joined(first: CampaignReport, second: CampaignReport): Omit<CampaignReport, 'failures'> {
   const answersByStatus = new Map(first.answersByStatus);
   for (const [status, times] of second.answersByStatus)
     answersByStatus.set(status, (answersByStatus.get(status) ?? 0) + times);
   return {
     requests: first.requests + second.requests,
     answersByStatus,
-    failures: [...first.failures, ...second.failures],
     footprints: [...first.footprints, ...second.footprints],
     slowest: [...first.slowest, ...second.slowest].sort((a, b) => b.milliseconds - a.milliseconds).slice(0, 5),
     slowestHealthMs: Math.max(first.slowestHealthMs, second.slowestHealthMs),

@@ -24,9 +24,11 @@ export type Draft = {
 const methods = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', 'TRACE', 'PROPFIND', 'QUERY'];
 
 export function drafts(operations: readonly Operation[], words: Vocabulary): fc.Arbitrary<Draft> {
-  const plain = operations.filter(({ isSocket }) => !isSocket);
-  const meant = fc.oneof(...plain.map((one) => operationDraft(one, words)));
-  const sockets = fc.oneof(...operations.filter(({ isSocket }) => isSocket).map((one) => operationDraft(one, words)));
+  const meant = anyOperation(
+    operations.filter(({ isSocket }) => !isSocket),
+    words,
+  );
+  const sockets = socketDrafts(operations, words);
   return fc.oneof(
     { weight: 12, arbitrary: meant },
     { weight: 2, arbitrary: meant.chain(misdelivered) },
@@ -34,6 +36,18 @@ export function drafts(operations: readonly Operation[], words: Vocabulary): fc.
     { weight: 1, arbitrary: sockets },
     { weight: 1, arbitrary: strayDraft },
   );
+}
+
+/** As plain requests. */
+export function socketDrafts(operations: readonly Operation[], words: Vocabulary): fc.Arbitrary<Draft> {
+  return anyOperation(
+    operations.filter(({ isSocket }) => isSocket),
+    words,
+  );
+}
+
+function anyOperation(operations: readonly Operation[], words: Vocabulary): fc.Arbitrary<Draft> {
+  return fc.oneof(...operations.map((one) => operationDraft(one, words)));
 }
 
 function operationDraft(operation: Operation, words: Vocabulary): fc.Arbitrary<Draft> {

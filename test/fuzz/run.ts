@@ -22,6 +22,7 @@ const result = await fuzz({
   seed,
   requests: Number(values.requests),
   from: Number(values.from),
+  hasSlowClients: true,
   onProgress: (text) => process.stdout.write(`${text}\n`),
 });
 const [cpu] = cpus();
@@ -29,6 +30,6 @@ process.stdout.write(
   `\n${summary(result)}\n${cpus().length} × ${cpu?.model ?? 'unknown'}, ${Math.round(totalmem() / 2 ** 30)} GiB, Linux ${release()}, ${new Date().toISOString().slice(0, 10)}\n`,
 );
 for (const { index, what, request } of result.failures)
-  process.stdout.write(`\n✖ request ${index}: ${what}\n  ${request}\n`);
+  process.stdout.write(`\n✖ ${index === null ? '' : `request ${index}: `}${what}\n  ${request}\n`);
 for (const line of result.leaks) process.stdout.write(`\n✖ in the log: ${line.slice(0, 600)}\n`);
 process.exitCode = result.failures.length + result.leaks.length > 0 ? 1 : 0;

@@ -18,6 +18,8 @@ export type Exchange = {
   readonly isEnd: boolean;
   readonly method: string;
   readonly answers: number;
+  /** The connection is wanted when it has become a WebSocket's. */
+  readonly keepsSocket?: boolean;
 };
 
 /** `late`: not all answers came in time. `closed`: the server ended the connection before they did. */
@@ -50,7 +52,10 @@ export class Connection {
     return !this.isClosed && this.socket.writable && this.received.length === 0;
   }
 
-  async exchange({ pieces, isEnd, method, answers: wanted }: Exchange, withinMs: number): Promise<Outcome> {
+  async exchange(
+    { pieces, isEnd, method, answers: wanted, keepsSocket }: Exchange,
+    withinMs: number,
+  ): Promise<Outcome> {
     const start = performance.now();
     const answers: Answer[] = [];
     const { promise: ended, resolve } = Promise.withResolvers<Outcome['ending']>();
@@ -73,8 +78,19 @@ export class Connection {
     clearTimeout(timer);
     this.socket.off('data', onData).off('close', onClose);
     const last = answers.at(-1);
-    if (ending !== 'complete' || isEnd || !last || endsConnection(last)) this.destroy();
+    const isKept = keepsSocket && last?.status === 101;
+    if (!isKept && (ending !== 'complete' || isEnd || !last || endsConnection(last))) this.destroy();
     return { answers, ending, milliseconds: performance.now() - start };
+  }
+
+  /** Sends what it is given, and ends its side; what comes back is not looked at. */
+  async converse(pieces: readonly Buffer[], withinMs: number): Promise<'closed' | 'late'> {
+    const { promise: ended, resolve } = Promise.withResolvers<'closed' | 'late'>();
+    const timer = setTimeout(resolve, withinMs, 'late');
+    this.socket.once('close', () => resolve('closed')).resume();
+    if (this.isClosed) resolve('closed');
+    await this.write(pieces, true);
+    return ended.finally(() => clearTimeout(timer));
   }
 
   private async write(pieces: readonly Buffer[], isEnd: boolean): Promise<void> {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { connect } from 'node:net';
+import { connect, type Socket } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { test } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
@@ -184,6 +184,17 @@ test('a request with a great many mistakes is told the first fifty of them', asy
   const { fields } = body['details'] as { fields: { path: string; problem: string }[] };
   assert.deepEqual([status, fields.length, fields.at(-1)?.problem], [400, 51, 'has 59951 more problems']);
   assert.ok(fields.every(({ path }) => path.length <= 201));
+});
+
+test('who was refused and does not end the connection is let go', async () => {
+  await using world = await createApiWorld();
+  const accepted = once(world.app.server, 'connection');
+  const socket = connect({ port: Number(new URL(world.baseUrl).port), host: '127.0.0.1', allowHalfOpen: true });
+  socket.write('GARBAGE\r\n\r\n');
+  const [served] = (await accepted) as [Socket];
+  assert.match(await text(socket), /^HTTP\/1\.1 400 /);
+  if (!served.closed) await once(served, 'close');
+  socket.destroy();
 });
 
 test('a fault of the server shows nothing of its cause, and logs it', async () => {

@@ -10,6 +10,7 @@ import { requestIdOf } from './request-id.ts';
 
 /** What a client that got a 503 is told to wait. */
 const retryAfterSeconds = 5;
+const lingerMs = 2_000;
 
 export function answerErrors(app: FastifyInstance): void {
   app.setErrorHandler((thrown, request, reply) => answerError(thrown, request, reply));
@@ -102,4 +103,6 @@ function refuseConnection(socket: Duplex, { problem, requestId }: { problem: str
     'Connection: close',
   ];
   socket.end(`${head.join('\r\n')}\r\n\r\n${body}`);
+  // A client that does not end its side would hold the connection for ever; one that still sends must get the answer.
+  setTimeout(() => socket.destroy(), lingerMs).unref();
 }
