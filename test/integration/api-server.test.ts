@@ -31,7 +31,7 @@ async function request(world: ApiWorld, path: string, init: RequestInit = {}): P
 }
 
 test('every endpoint of the table has a handler, and every handler an endpoint', () => {
-  const handlers = createHandlers({ now: () => new Date(), config: { ports: {} } } as unknown as HandlerDeps);
+  const handlers = createHandlers({ now: () => new Date(), config: { ports: {}, auth: {} } } as unknown as HandlerDeps);
   assert.deepEqual(Object.keys(handlers).sort(), Object.keys(endpoints).sort());
 });
 
