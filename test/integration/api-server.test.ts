@@ -7,6 +7,7 @@ import { setImmediate as turn } from 'node:timers/promises';
 import { endpoints } from '../../src/contract/api.ts';
 import { errorCatalogue } from '../../src/contract/error-catalogue.ts';
 import { NexusError } from '../../src/contract/errors.ts';
+import { serverConfig } from '../../src/contract/server-config.ts';
 import { joinTokenHash } from '../../src/contract/handshake.ts';
 import { createHandlers } from '../../src/server/api/handlers.ts';
 import type { HandlerDeps } from '../../src/server/api/app-deps.ts';
@@ -31,7 +32,7 @@ async function request(world: ApiWorld, path: string, init: RequestInit = {}): P
 }
 
 test('every endpoint of the table has a handler, and every handler an endpoint', () => {
-  const handlers = createHandlers({ now: () => new Date(), config: { ports: {}, auth: {} } } as unknown as HandlerDeps);
+  const handlers = createHandlers({ now: () => new Date(), config: serverConfig.parse({}) } as HandlerDeps);
   assert.deepEqual(Object.keys(handlers).sort(), Object.keys(endpoints).sort());
 });
 
