@@ -55,6 +55,6 @@ export const errorExamples: { readonly [C in ErrorCode]: ErrorDetails<C> } = {
   dependency_failed: { service: 'web', dependency: 'api' },
   service_start_failed: { service: 'web', reason: 'it ended 5 times in 2 minutes, last with 1' },
   health_check_timeout: { service: 'web', seconds: 30, last: 'the connection was refused' },
-  disk_full: { where: 'the lxc pool of node-1' },
+  disk_full: { where: 'the lxc pool of node-1', free_bytes: 1.5 * 2 ** 30 },
   stream_failed: { reason: 'the connection was refused' },
 };

@@ -13,7 +13,13 @@ export type InstanceWatch = {
 
 export function watchInstances(
   providers: readonly Provider[],
-  options: { everyMs: number; onChange(seen: readonly SeenInstance[]): void; readonly log: Logger },
+  options: {
+    everyMs: number;
+    onChange(seen: readonly SeenInstance[]): void;
+    /** Told after each look whether the engines answered. */
+    onLook(answered: boolean): void;
+    readonly log: Logger;
+  },
 ): InstanceWatch {
   const stop = new AbortController();
   let last: readonly SeenInstance[] | null = null;
@@ -21,11 +27,13 @@ export function watchInstances(
   async function look(): Promise<void> {
     try {
       const seen = (await Promise.all(providers.map(instancesOf))).flat();
+      options.onLook(true);
       if (stop.signal.aborted || (last && essence(seen) === essence(last))) return;
       last = seen;
       options.onChange(seen);
     } catch (error) {
       options.log.debug({ err: error }, 'the instances could not be listed');
+      options.onLook(false);
     }
   }
 

@@ -72,7 +72,12 @@ export function createNodeAgent(options: {
     tellInstances(seen);
     takeNews(seen);
   }
-  const instances = watchInstances(providers, { everyMs: listEveryMs, onChange, log });
+  /** An engine that went away or came back is told of at once. */
+  function onLook(answered: boolean): void {
+    const wasWell = health.last?.every(({ ok }) => ok);
+    if (wasWell !== undefined && wasWell !== answered) void health.refresh().then(tellHealth);
+  }
+  const instances = watchInstances(providers, { everyMs: listEveryMs, onChange, onLook, log });
   const streams = parkStreams({
     target: options.streamTarget,
     node: options.name,

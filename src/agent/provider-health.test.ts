@@ -32,7 +32,9 @@ describe('the health of engines', () => {
     using health = probeProviders([provider({ probe: () => Promise.reject(error) })], { everyMs: 1_000_000 });
     const [found] = await health.refresh();
     assert.equal(found?.ok, false);
-    assert.match(found?.reason ?? '', /no socket/);
+    assert.equal(found?.reason, 'no socket');
+    using other = probeProviders([provider({ probe: () => Promise.reject(new Error('odd')) })], { everyMs: 1_000_000 });
+    assert.match((await other.refresh())[0]?.reason ?? '', /failed/);
   });
 
   it('is asked for now and then', async (context) => {
@@ -63,11 +65,14 @@ describe('the watch over instances', () => {
     };
     const told: string[] = [];
     const onChange = (seen: readonly SeenInstance[]) => told.push(seen.map(({ instance: { state } }) => state).join());
-    await using watch = watchInstances([provider({ list })], { everyMs: 1, onChange, log: silent });
+    const looks: boolean[] = [];
+    const onLook = (answered: boolean) => looks.push(answered);
+    await using watch = watchInstances([provider({ list })], { everyMs: 1, onChange, onLook, log: silent });
     assert.equal(watch.last, null);
     await done.promise;
     await new Promise((resolve) => setImmediate(resolve));
     assert.deepEqual(told, ['stopped', 'running', '']);
     assert.deepEqual(watch.last, []);
+    assert.deepEqual(looks.slice(0, 5), [true, true, false, true, true]);
   });
 });

@@ -1,4 +1,4 @@
-import { toNexusError } from '../contract/errors.ts';
+import { toNexusError, type NexusError } from '../contract/errors.ts';
 import type { ProviderHealth } from '../contract/node.ts';
 import type { Provider } from './providers/provider.ts';
 
@@ -36,6 +36,13 @@ export function probeProviders(providers: readonly Provider[], { everyMs }: { ev
   };
 }
 
+/** What says it together with the engine's name. */
+function reasonOf(error: NexusError): string {
+  return error.code === 'provider_unavailable'
+    ? (error as NexusError<'provider_unavailable'>).details.reason
+    : error.message;
+}
+
 async function healthOf(provider: Provider): Promise<ProviderHealth> {
   try {
     const { engine, version, diskTotalBytes, diskFreeBytes } = await provider.probe();
@@ -56,7 +63,7 @@ async function healthOf(provider: Provider): Promise<ProviderHealth> {
       version: null,
       disk_total_bytes: null,
       disk_free_bytes: null,
-      reason: toNexusError(thrown).message,
+      reason: reasonOf(toNexusError(thrown)),
     };
   }
 }

@@ -47,6 +47,18 @@ export function placeWorkspace(candidates: readonly Candidate[], provider: Provi
   return best?.name ?? '';
 }
 
+/**
+ * A disk that is nearly full stays so until somebody deletes something: nobody is to wait for it.
+ * @throws disk_full when it is all that keeps a workspace from its node
+ */
+export function refuseFull(candidates: readonly Candidate[], provider: ProviderHealth['name']): void {
+  try {
+    placeWorkspace(candidates, provider);
+  } catch (error) {
+    if (error instanceof NexusError && error.code === 'disk_full') throw error;
+  }
+}
+
 /** What is known of a node whether it is there or not. */
 type KnownNode = Pick<Candidate, 'name' | 'draining' | 'providers'>;
 
@@ -75,7 +87,7 @@ function healthOf(node: Pick<Candidate, 'providers'>, provider: ProviderHealth['
 }
 
 /** An engine that does not tell its room is believed to have some. */
-function hasRoom(health: ProviderHealth | undefined): boolean {
+export function hasRoom(health: ProviderHealth | undefined): boolean {
   if (!health || health.disk_free_bytes === null || health.disk_total_bytes === null) return true;
   return health.disk_free_bytes >= headroomBytes(health.disk_total_bytes);
 }

@@ -19,9 +19,11 @@ export const logsStream: StreamHandler<'logs'> = async ({ source, lines, follow 
       const text = formatEntry(json, { named: source === undefined });
       if (text && !(await writeWithin(socket, text))) break;
     }
+    if (!socket.destroyed) await handle.exitCode;
     socket.end();
   } catch {
-    socket.destroy();
+    // The reader is to know that there may be more.
+    socket.resetAndDestroy();
   }
 };
 

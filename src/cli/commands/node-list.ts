@@ -1,4 +1,5 @@
 import type { NodeView } from '../../contract/node.ts';
+import { hasRoom } from '../../core/placement.ts';
 import { usageError } from '../cli-error.ts';
 import { defineCommand, flagOption, jsonOption } from '../command.ts';
 import { connect } from '../server/connect.ts';
@@ -44,8 +45,9 @@ function nodesText(nodes: readonly NodeView[], { output, nowMs }: { output: Outp
 }
 
 function providerText(provider: NodeView['providers'][number]): string {
-  if (!provider.ok) return `${provider.name}: ${provider.reason ?? 'not available'}`;
+  if (!provider.ok) return `${provider.name}: not available: ${provider.reason ?? 'it does not say why'}`;
   const engine = [provider.engine, provider.version].filter(Boolean).join(' ');
   const free = provider.disk_free_bytes === null ? '' : `, ${formatBytes(provider.disk_free_bytes)} free`;
-  return `${provider.name} (${engine}${free})`;
+  const full = hasRoom(provider) ? '' : ', takes no new workspaces';
+  return `${provider.name} (${engine}${free}${full})`;
 }

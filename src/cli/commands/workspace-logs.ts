@@ -1,5 +1,5 @@
 import type { Client } from '../../contract/api-client.ts';
-import { NexusError } from '../../contract/errors.ts';
+import { NexusError, type ErrorCode } from '../../contract/errors.ts';
 import { hookNames } from '../../contract/service-spec.ts';
 import type { WorkspaceView } from '../../contract/workspace.ts';
 import { nearest } from '../../core/nearest.ts';
@@ -78,7 +78,14 @@ function checkService(workspace: WorkspaceView, service: string): void {
   });
 }
 
-/** Until Ctrl-C, over restarts of the server: those lines that come while it is away are not shown. */
+/** Failures of what is between the server and the workspace. */
+const passing: readonly ErrorCode[] = ['stream_failed', 'node_unreachable', 'provider_unavailable'];
+
+function mayComeBack(error: unknown): boolean {
+  return error instanceof NexusError && passing.includes(error.code);
+}
+
+/** Until Ctrl-C, over restarts of server, node and engine: those lines that come while one is away are not shown. */
 async function followLogs(
   context: CliContext,
   client: Client,
@@ -87,10 +94,13 @@ async function followLogs(
   const signal = context.interrupt;
   let { lines } = options.query;
   let isAway = false;
-  async function follow(): Promise<void> {
+  let hasBegun = false;
+  async function follow(works: () => void): Promise<void> {
     for await (const line of client.logs(options.id, { ...options.query, lines, follow: true, signal })) {
+      works();
       lines = 0;
       isAway = false;
+      hasBegun = true;
       context.stdout.write(`${line}\n`);
     }
   }
@@ -99,7 +109,7 @@ async function followLogs(
     isAway = true;
   };
   try {
-    await persist(follow, { signal, onAway });
+    await persist(follow, { signal, onAway, mayPass: (error) => hasBegun && mayComeBack(error) });
   } catch (error) {
     if (!signal.aborted) throw error;
   }

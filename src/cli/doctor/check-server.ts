@@ -8,7 +8,7 @@ import { readSshKey } from '../ssh/ssh-keys.ts';
 import { sshKeyPath } from '../ssh/write-ssh-config.ts';
 import { broken, ok, warning } from './finding.ts';
 import type { Finding } from './finding.ts';
-import { nodeFindings, statusFindings } from './server-findings.ts';
+import { engineFindings, nodeFindings, statusFindings } from './server-findings.ts';
 
 export async function checkServer(context: CliContext, client: Client): Promise<Finding[]> {
   let health: HealthView;
@@ -32,11 +32,16 @@ export async function checkServer(context: CliContext, client: Client): Promise<
       ...findings,
       ok('sign-in', `as ${user.github_username}`),
       await checkKey(context, client, user),
-      ...(user.admin ? statusFindings(await client.call('getStatus')) : []),
+      ...(user.admin ? await adminFindings(client) : []),
     ];
   } catch (error) {
     return [...findings, failed('sign-in', error)];
   }
+}
+
+async function adminFindings(client: Client): Promise<Finding[]> {
+  const [status, { nodes }] = await Promise.all([client.call('getStatus'), client.call('listNodes')]);
+  return [...statusFindings(status), ...engineFindings(nodes)];
 }
 
 function failed(name: string, error: unknown): Finding {

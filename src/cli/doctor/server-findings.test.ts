@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { HealthView, StatusView } from '../../contract/node.ts';
+import type { HealthView, NodeView, StatusView } from '../../contract/node.ts';
 import { requireRoot } from '../server/require-root.ts';
-import { nodeFindings, statusFindings } from './server-findings.ts';
+import { engineFindings, nodeFindings, statusFindings } from './server-findings.ts';
 
 const status = {
   gateway: { connected: true, version: '1.0.0' },
@@ -52,6 +52,30 @@ test('nodes', () => {
       ['node a', 'ok', 'ready, workspaces: 2', null],
       ['node b', 'broken', `is unreachable, last heard of ${heard}`, 'nexus node list'],
       ['node c', 'broken', 'is unreachable, last heard of never', 'nexus node list'],
+    ],
+  );
+});
+
+test('engines', () => {
+  const lxc = { name: 'lxc', ok: true, engine: 'lxd', version: '5', reason: null } as const;
+  const gibibyte = 2 ** 30;
+  const disk = (free: number) => ({ disk_total_bytes: 100 * gibibyte, disk_free_bytes: free * gibibyte });
+  const node = (name: string, status: NodeView['status'], provider: NodeView['providers'][number]): NodeView =>
+    ({ name, status, providers: [provider] }) as unknown as NodeView;
+  const findings = engineFindings([
+    node('a', 'ready', { ...lxc, ...disk(50) }),
+    node('b', 'ready', { ...lxc, ...disk(4) }),
+    node('c', 'draining', { ...lxc, ok: false, reason: 'no engine listens there', ...disk(0) }),
+    node('d', 'ready', { ...lxc, disk_total_bytes: null, disk_free_bytes: null }),
+    node('e', 'unreachable', { ...lxc, ...disk(0) }),
+  ]);
+  assert.deepEqual(
+    findings.map(({ name, status: how, detail, fix }) => [name, how, detail, fix]),
+    [
+      ['lxc of a', 'ok', 'lxd 5, 50 GiB free', null],
+      ['lxc of b', 'broken', 'takes no new workspaces: only 4 GiB free', 'nexus workspace list'],
+      ['lxc of c', 'broken', 'is not available: no engine listens there', 'sudo nexus node setup'],
+      ['lxc of d', 'ok', 'lxd 5', null],
     ],
   );
 });

@@ -1,5 +1,6 @@
 /** What the server's own words about itself mean for whoever asks whether all is well. */
-import type { HealthView, StatusView } from '../../contract/node.ts';
+import type { HealthView, NodeView, ProviderHealth, StatusView } from '../../contract/node.ts';
+import { hasRoom } from '../../core/placement.ts';
 import { formatBytes } from '../terminal/format.ts';
 import { broken, ok, warning } from './finding.ts';
 import type { Finding } from './finding.ts';
@@ -12,6 +13,27 @@ export function nodeFindings({ nodes }: HealthView): Finding[] {
       ? broken(`node ${name}`, `is unreachable, last heard of ${node.last_heartbeat ?? 'never'}`, 'nexus node list')
       : ok(`node ${name}`, `${node.status}, workspaces: ${node.workspaces}`),
   );
+}
+
+/** What administrators see of the engines of the nodes that answer. */
+export function engineFindings(nodes: readonly NodeView[]): Finding[] {
+  return nodes
+    .filter(({ status }) => status !== 'unreachable')
+    .flatMap((node) => node.providers.map((provider) => engineFinding(node.name, provider)));
+}
+
+function engineFinding(node: string, provider: ProviderHealth): Finding {
+  const name = `${provider.name} of ${node}`;
+  if (!provider.ok) return broken(name, `is not available: ${provider.reason}`, 'sudo nexus node setup');
+  if (provider.disk_free_bytes === null) return ok(name, engineText(provider));
+  const free = `${formatBytes(provider.disk_free_bytes)} free`;
+  return hasRoom(provider)
+    ? ok(name, `${engineText(provider)}, ${free}`)
+    : broken(name, `takes no new workspaces: only ${free}`, 'nexus workspace list');
+}
+
+function engineText({ engine, version }: ProviderHealth): string {
+  return [engine, version].filter(Boolean).join(' ');
 }
 
 /** Below these, soon nothing new fits. */

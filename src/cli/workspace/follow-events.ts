@@ -23,21 +23,33 @@ function isPassing(error: unknown): boolean {
 }
 
 /**
- * Does `attempt` again until it works, over restarts of the server.
+ * Does `attempt` again until it works, over restarts of the server. One that takes long says by `works` that it is
+ * well: whoever it fails later is away only from then on.
  * @throws what `attempt` throws when that will not pass, or the last failure after `awayMs`
  */
 export async function persist<T>(
-  attempt: () => Promise<T>,
-  options: { signal: AbortSignal; patience?: Patience; onAway?: (error: unknown) => void },
+  attempt: (works: () => void) => Promise<T>,
+  options: {
+    signal: AbortSignal;
+    patience?: Patience;
+    onAway?: (error: unknown) => void;
+    /** Further failures that may pass. */
+    mayPass?: (error: unknown) => boolean;
+  },
 ): Promise<T> {
-  const { signal, patience = defaultPatience } = options;
+  const { signal, patience = defaultPatience, mayPass = () => false } = options;
   const backoff = createBackoff(patience.backoff);
-  const deadlineMs = performance.now() + patience.awayMs;
+  let deadlineMs = performance.now() + patience.awayMs;
+  const works = (): void => {
+    deadlineMs = Infinity;
+    backoff.reset();
+  };
   for (;;) {
     try {
-      return await attempt();
+      return await attempt(works);
     } catch (error) {
-      if (!isPassing(error) || performance.now() > deadlineMs) throw error;
+      if (deadlineMs === Infinity) deadlineMs = performance.now() + patience.awayMs;
+      if (!(isPassing(error) || mayPass(error)) || performance.now() > deadlineMs) throw error;
       options.onAway?.(error);
       await delay(backoff.next(), undefined, { signal });
     }

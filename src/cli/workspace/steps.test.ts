@@ -125,7 +125,13 @@ test('what is set up again is the environment, of which the services are a part'
 
 test('a look at the workspace fills in what events did not tell', () => {
   const steps = list();
-  const view = { status: 'creating', step: 'cloning', services: { web }, error: null } as unknown as WorkspaceView;
+  const view = {
+    status: 'creating',
+    step: 'cloning',
+    services: { web },
+    error: null,
+    warnings: [],
+  } as unknown as WorkspaceView;
   steps.applyView(view);
   steps.applyView({ ...view, status: 'running', step: null, services: { web: { ...web, status: 'running' } } });
   assert.deepEqual(shown(steps), ['Clone the repository done 0-2', 'Start web done 1-3']);
@@ -139,4 +145,24 @@ test('steps of this machine stand beside those of the server', () => {
   steps.end('upload', 'failed', 'lost');
   steps.end('upload', 'done');
   assert.deepEqual(shown(steps), ['Send failed 0-1 lost']);
+});
+
+test('why it does not go on is told once, and what is wrong with a service at the service', () => {
+  const steps = createStepList(() => 5);
+  const error = { error: 'health_check_timeout', message: 'web was not healthy after 30 s' };
+  const view = {
+    status: 'creating',
+    step: null,
+    services: { web: { name: 'web', status: 'unhealthy', error } },
+    error: null,
+    warnings: ['The lxc engine is not available: it is away.', error.message],
+  } as unknown as WorkspaceView;
+  steps.warn(view);
+  steps.applyView(view);
+  assert.deepEqual(
+    steps.steps().map(({ title, state }) => [title, state]),
+    [['The lxc engine is not available: it is away.', 'warned']],
+  );
+  steps.warn({ ...view, status: 'running', warnings: ['another'] });
+  assert.equal(steps.steps().length, 1);
 });

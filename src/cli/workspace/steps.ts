@@ -47,8 +47,11 @@ export type StepList = {
   begin(key: string, title: string): void;
   end(key: string, state: StepState, detail?: string): void;
   detail(key: string, text: string): void;
+  /** Why it does not go on at the moment: each reason once. What is wrong with a service stands behind its start. */
+  warn(view: WorkspaceView): void;
 };
 
+const onTheWay: ReadonlySet<WorkspaceStatus> = new Set(['pending', 'creating', 'stopping', 'deleting']);
 const observing = 'observing';
 const serviceStep = /^starting_service:(.+)$/;
 
@@ -101,8 +104,19 @@ export function createStepList(now: () => number): StepList {
     if (status === 'running' || status === 'stopped') moveTo(null);
   }
 
+  function warn({ status, warnings, services }: WorkspaceView): void {
+    if (!onTheWay.has(status)) return;
+    const known = Object.values(services).map(({ error }) => error?.message);
+    for (const text of warnings.filter((one) => !known.includes(one))) {
+      if (steps.some(({ title }) => title === text)) continue;
+      const atMs = now();
+      steps.push({ key: text, title: text, state: 'warned', startedMs: atMs, endedMs: atMs, detail: null });
+    }
+  }
+
   return {
     steps: () => steps,
+    warn,
     begin,
     end,
     detail: (key, text) => put(key, { detail: text }),
@@ -115,6 +129,7 @@ export function createStepList(now: () => number): StepList {
       if (data.status !== undefined) applyStatus(data.status, data.error ?? null);
     },
     applyView(view) {
+      warn(view);
       if (view.status === 'error') applyStatus(view.status, view.error);
       moveTo(view.step);
       for (const service of Object.values(view.services)) applyService(service);

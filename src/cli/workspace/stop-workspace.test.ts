@@ -62,6 +62,27 @@ test('a stop whose answer was lost with the server is not taken for a conflict',
   );
 });
 
+test('a stop whose answer was lost is waited for all the same', async () => {
+  const looks = [{ ...workspace, status: 'stopping' }, workspace];
+  const client = {
+    ...clientOf(),
+    async call(name: string): Promise<unknown> {
+      if (name === 'getWorkspace') return looks.shift() ?? workspace;
+      throw looks.length === 2 && wasAsked++ === 0 ? away : alreadyStopped;
+    },
+  } as unknown as Client;
+  let wasAsked = 0;
+  assert.equal((await stopWorkspace(contextOf(), client, { workspace, force: false })).status, 'stopped');
+  assert.equal(looks.length, 0);
+  const failed = { ...workspace, status: 'error', error: new NexusError('internal', {}).toBody() };
+  const failing = { ...clientOf(), call: async (name: string) => (name === 'getWorkspace' ? failed : refuse()) };
+  const answers = [away, alreadyStopped];
+  const refuse = (): never => {
+    throw answers.shift() ?? alreadyStopped;
+  };
+  await assert.rejects(stopWorkspace(contextOf(), failing as unknown as Client, { workspace, force: false }), /failed/);
+});
+
 test('a delete whose answer was lost with the server is done when it is gone', async () => {
   await deleteWorkspace(contextOf(), clientOf(away, gone), workspace);
   await assert.rejects(deleteWorkspace(contextOf(), clientOf(gone), workspace), gone);

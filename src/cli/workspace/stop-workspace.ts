@@ -6,7 +6,8 @@ import { interrupted } from '../cli-error.ts';
 import type { CliContext } from '../context.ts';
 import { followEvents, persist } from './follow-events.ts';
 import { stepTitle } from './steps.ts';
-import { showProgress } from './wait-for-workspace.ts';
+import { watchWorkspace } from './watch-workspace.ts';
+import { errorOf, showProgress } from './wait-for-workspace.ts';
 import type { Progress } from './wait-for-workspace.ts';
 
 /** The key of the row that is shown. */
@@ -29,7 +30,7 @@ export async function stopWorkspace(
       persistWish(() => client.call('stopWorkspace', { params, query: { force }, signal }), {
         signal,
         code: 'workspace_already_stopped',
-        done: () => stoppedAnswer(client, params),
+        done: () => stoppedAnswer(client, params.id, signal),
       }),
   });
 }
@@ -77,8 +78,10 @@ async function persistWish<T>(
   }
 }
 
-async function stoppedAnswer(client: Client, params: { id: string }): Promise<Stopped> {
-  const view = await client.call('getWorkspace', { params });
+/** It may only be on its way. @throws the workspace's own error */
+async function stoppedAnswer(client: Client, id: string, signal: AbortSignal): Promise<Stopped> {
+  const view = await watchWorkspace(client, id, { isDone: ({ status }) => status !== 'stopping', signal });
+  if (view.status === 'error') throw errorOf(view);
   return { workspace_id: view.workspace_id, status: view.status, stopped_at: view.updated_at };
 }
 
@@ -131,9 +134,12 @@ async function tellWhatIsWaitedFor(
   }
   tell();
   try {
-    for await (const { data } of followEvents(client, workspace.workspace_id, { signal })) {
+    for await (const { type, data } of followEvents(client, workspace.workspace_id, { signal })) {
       if (data.step !== undefined) step = data.step;
       tell(data.line);
+      if (type !== 'status') continue;
+      progress.steps.warn(await client.call('getWorkspace', { params: { id: workspace.workspace_id }, signal }));
+      progress.update();
     }
   } catch {
     // It only tells; the wish itself names what is wrong.

@@ -11,7 +11,7 @@ const workspace = { workspace_id: 'ws-000000000001', name: 'shop' };
 const context = { interrupt: new AbortController().signal } as CliContext;
 
 function view(status: WorkspaceView['status'], step: string | null): WorkspaceView {
-  return { ...workspace, status, step, services: {}, error: null } as unknown as WorkspaceView;
+  return { ...workspace, status, step, services: {}, error: null, warnings: [] } as unknown as WorkspaceView;
 }
 
 /** The first look comes before the first event; each event is told only after a look. */

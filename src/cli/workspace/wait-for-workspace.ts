@@ -53,6 +53,7 @@ export async function waitUntilSettled(
       },
       onView: (seen) => {
         if (!hasHeard || isSettled(seen)) progress.steps.applyView(seen);
+        else progress.steps.warn(seen);
         hasHeard = false;
         progress.update();
       },

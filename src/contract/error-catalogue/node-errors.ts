@@ -84,7 +84,10 @@ export const nodeErrors = {
   disk_full: define<{ where: string; free_bytes?: number }>({
     status: 503,
     meaning: 'There is no room left on a disk.',
-    message: ({ where }) => `There is no room left on ${where}.`,
+    message: ({ where, free_bytes }) =>
+      free_bytes === undefined
+        ? `There is no room left on ${where}.`
+        : `There is no room for another workspace on ${where}: ${(free_bytes / 2 ** 30).toFixed(1)} GiB are free, which are kept for the workspaces that are there.`,
     hint: () => 'nexus workspace list',
   }),
   stream_failed: define<{ reason: string }>({

@@ -20,7 +20,10 @@ export function tryCommand(at: Situation, command: AgentCommand): Plan {
     case 'go':
       return { kind: 'do', status, steps: [commandStep(command)], warnings };
     case 'later':
-      return waitFor(at, { reason: permission.because, step: stepName(command), untilMs: permission.untilMs });
+      return waitFor(
+        { ...at, warnings: [...warnings, permission.because] },
+        { reason: permission.because, step: stepName(command), untilMs: permission.untilMs },
+      );
     case 'never':
       return { kind: 'failed', error: permission.error, warnings };
   }

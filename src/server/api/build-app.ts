@@ -102,7 +102,8 @@ function takeJson(app: FastifyInstance): void {
 function endSlowBodies(app: FastifyInstance, withinMs: number): void {
   app.addHook('preParsing', async ({ raw }, _reply, payload) => {
     const { headers } = raw;
-    const hasBody = headers['content-length'] !== undefined || headers['transfer-encoding'] !== undefined;
+    // Nobody reads an empty one to its end.
+    const hasBody = Number(headers['content-length'] ?? 0) > 0 || headers['transfer-encoding'] !== undefined;
     if (!hasBody || headers['content-type'] === uploadType) return;
     const timer = setTimeout(() => raw.socket.destroy(), withinMs).unref();
     finished(payload, () => clearTimeout(timer));

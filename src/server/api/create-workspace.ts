@@ -5,13 +5,12 @@ import { NexusError } from '../../contract/errors.ts';
 import type { FieldProblem } from '../../contract/error-catalogue/request-errors.ts';
 import { invalidRequest } from '../../contract/field-problems.ts';
 import { newId } from '../../contract/ids.ts';
-import type { ServerConfig } from '../../contract/server-config.ts';
 import type { ServiceSpec } from '../../contract/service-spec.ts';
 import type { CreateWorkspaceRequest } from '../../contract/workspace.ts';
 import type { ProviderHealth } from '../../contract/node.ts';
 import { dependencyOrder } from '../../core/graph.ts';
 import { nearest } from '../../core/nearest.ts';
-import { refuseUnplaceable } from '../../core/placement.ts';
+import { refuseFull, refuseUnplaceable } from '../../core/placement.ts';
 import { appendEvent } from '../store/events.ts';
 import { findAnswer, keepAnswer, pruneAnswers } from '../store/idempotency.ts';
 import { listNodes } from '../store/nodes.ts';
@@ -38,7 +37,8 @@ export function createWorkspaceHandler({
   reconciler,
   checkRepository,
   now,
-}: Pick<AppDeps, 'store' | 'config' | 'reconciler' | 'checkRepository' | 'now'>): Handler<'createWorkspace'> {
+  peers,
+}: Pick<AppDeps, 'store' | 'config' | 'reconciler' | 'checkRepository' | 'now' | 'peers'>): Handler<'createWorkspace'> {
   return async ({ body, caller, request }) => {
     refuseOtherUser(body, caller);
     checkServices(body.services ?? []);
@@ -48,7 +48,8 @@ export function createWorkspaceHandler({
       await checkRepository(body.repo, bearerToken(request.headers.authorization));
     const answer = await store.transaction(async (tx) => {
       const owner = await ensureUser(tx, caller);
-      const create = async (): Promise<Answer> => startedView(await insert(tx, owner, body, config), estimatedSeconds);
+      const create = async (): Promise<Answer> =>
+        startedView(await insert(tx, owner, body, { config, peers }), estimatedSeconds);
       return key === undefined ? create() : once(tx, { userId: owner.id, key, request: body }, create);
     });
     reconciler.nudge(answer.workspace_id);
@@ -74,7 +75,7 @@ async function insert(
   tx: Tx,
   owner: UserRow,
   request: CreateWorkspaceRequest,
-  config: ServerConfig,
+  { config, peers }: Pick<AppDeps, 'config' | 'peers'>,
 ): Promise<WorkspaceRow> {
   const name = request.workspace_name;
   const existing = await findWorkspaceByName(tx, owner.id, name);
@@ -91,7 +92,7 @@ async function insert(
     throw new NexusError('insufficient_node_resources', { reason });
   }
   const provider = request.provider ?? config.defaults.provider;
-  await refuseWithoutNode(tx, provider, config);
+  await refuseWithoutNode(tx, provider, { config, peers });
   const row = await insertWorkspace(tx, {
     id: newId('ws'),
     owner_id: owner.id,
@@ -113,17 +114,24 @@ async function insert(
 
 /**
  * The node that the server starts itself counts from the start, though it joins a moment later.
- * @throws no_available_nodes when none could ever take the workspace
+ * @throws no_available_nodes when none could ever take the workspace, disk_full when none has room for it
  */
-async function refuseWithoutNode(tx: Tx, provider: ProviderHealth['name'], config: ServerConfig): Promise<void> {
+async function refuseWithoutNode(
+  tx: Tx,
+  provider: ProviderHealth['name'],
+  { config, peers }: Pick<AppDeps, 'config' | 'peers'>,
+): Promise<void> {
   const rows = await listNodes(tx, 'agent');
   if (config.node.embedded && rows.every((row) => row.name !== config.node.name)) return;
   const nodes = rows.map(({ name, draining, providers_json }) => ({
     name,
     draining: draining === 1,
     providers: JSON.parse(providers_json) as ProviderHealth[],
+    connected: peers.nodeConnected(name),
+    workspaces: 0,
   }));
   refuseUnplaceable(nodes, provider);
+  refuseFull(nodes, provider);
 }
 
 /** The first answer to the same request under the same key, however often it comes. */

@@ -1,5 +1,5 @@
 import { stat, statfs } from 'node:fs/promises';
-import type { HealthView } from '../../contract/node.ts';
+import type { HealthView, ProviderHealth } from '../../contract/node.ts';
 import { version } from '../../lib/version.ts';
 import { countFreePorts } from '../store/ports.ts';
 import type { PortRange } from '../store/ports.ts';
@@ -14,11 +14,12 @@ export function healthHandlers(deps: Deps): Pick<Handlers, 'getHealth' | 'getSta
   const { store, peers, now, config, reconciler } = deps;
   const startedAt = performance.now();
 
-  /** Degraded: the API works, but there is a node that does not answer, or none at all, or no gateway. */
+  /** Degraded: the API works, but a node or its engines do not answer, or there is none at all, or no gateway. */
   async function health(): Promise<HealthView> {
     const views = await nodeViews(deps);
     const well =
-      views.some(({ status }) => status === 'ready') && views.every(({ status }) => status !== 'unreachable');
+      views.some(({ status }) => status === 'ready') &&
+      views.every(({ status, providers }) => status !== 'unreachable' && hasEngine(providers));
     return {
       status: peers.gateway().connected && well ? 'ok' : 'degraded',
       timestamp: now().toISOString(),
@@ -47,6 +48,11 @@ export function healthHandlers(deps: Deps): Pick<Handlers, 'getHealth' | 'getSta
       };
     },
   };
+}
+
+/** One that has not said yet what it has is believed to have one. */
+function hasEngine(providers: readonly ProviderHealth[]): boolean {
+  return providers.length === 0 || providers.some(({ ok }) => ok);
 }
 
 /** With what is not yet taken into the main file. */

@@ -175,7 +175,7 @@ export async function createHub(options: HubOptions): Promise<Hub> {
       ...(providers ? { providers_json: JSON.stringify(providers) } : {}),
     };
     await store.transaction((tx) => updateNode(tx, name, news));
-    events.emit({ type: 'heartbeat', node: name });
+    events.emit({ type: 'heartbeat', node: name, providers });
   }
 
   async function moveStreams({ host, port }: StreamAddress): Promise<void> {

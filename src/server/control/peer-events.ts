@@ -1,4 +1,5 @@
 import type { PeerToServer, ServiceReport } from '../../contract/control-protocol.ts';
+import type { ProviderHealth } from '../../contract/node.ts';
 
 type Message<T extends PeerToServer['type']> = Extract<PeerToServer, { type: T }>;
 
@@ -9,7 +10,12 @@ export type PeerEvent =
   | { readonly type: 'disconnected'; readonly role: 'agent' | 'gateway'; readonly name: string }
   /** A node answers (again), or was not heard of for too long. */
   | { readonly type: 'reachability'; readonly node: string; readonly reachable: boolean }
-  | { readonly type: 'heartbeat'; readonly node: string }
+  /** `providers`: absent when it did not say how they are. */
+  | {
+      readonly type: 'heartbeat';
+      readonly node: string;
+      readonly providers: readonly ProviderHealth[] | undefined;
+    }
   | { readonly type: 'instances'; readonly node: string; readonly instances: Message<'instances'>['instances'] }
   | {
       readonly type: 'services';

@@ -17,6 +17,8 @@ export type Observer = {
   look(node: string): void;
   /** What was seen may not be so any more, and what is being looked at neither. */
   invalidate(): void;
+  /** What was in the way of looking counts no more: somebody wants something anew. */
+  forgive(): void;
   /** A command's answer: what was afterwards, or null after a failure. */
   take(seen: Observation | null): void;
   /** Its node says in which state the instance is (null: there is none). */
@@ -79,6 +81,9 @@ export function createObserver(
     invalidate() {
       isDoubted = true;
       observation = null;
+      blind = null;
+    },
+    forgive() {
       blind = null;
     },
     take(seen) {

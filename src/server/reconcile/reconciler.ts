@@ -4,6 +4,7 @@ import type { PeerEvent } from '../control/peer-events.ts';
 import type { Reconciler } from '../collaborators.ts';
 import type { Hub } from '../control/hub.ts';
 import { candidates } from './fleet.ts';
+import { createEngineReturns } from './engine-returns.ts';
 import type { LoopDeps } from './loop-deps.ts';
 import { createOccupiedPorts, movePort } from './occupied-ports.ts';
 import { pruneHistory } from './prune.ts';
@@ -36,6 +37,7 @@ export function createReconciler(options: ReconcilerOptions): RunningReconciler 
   const { store, hub, config, log, now, metrics } = options;
   const loops = new Map<string, WorkspaceLoop>();
   const occupied = createOccupiedPorts();
+  const engineReturns = createEngineReturns(store);
   const routes = createRoutesPublisher({
     store,
     serverStreamKey: options.serverStreamKey,
@@ -75,6 +77,7 @@ export function createReconciler(options: ReconcilerOptions): RunningReconciler 
       case 'reachability':
         return onNode(event.node, (loop) => loop.wake());
       case 'heartbeat':
+        for (const id of await engineReturns.heard(event.node, event.providers ?? [])) loopOf(id).wake();
         return wakeUnplaced();
       case 'instances': {
         const states = new Map(event.instances.map(({ workspace_id, state }) => [workspace_id, state]));

@@ -2,7 +2,7 @@
  * Makes one workspace what it should be: looks, plans, does, one thing after the other, whenever something changed or
  * the plan said to look again. All that it must remember is in the database; what it holds here is what it has seen.
  */
-import { fromBody, NexusError } from '../../contract/errors.ts';
+import { fromBody, NexusError, type ErrorBody } from '../../contract/errors.ts';
 import { stepName } from '../../core/plan/commands.ts';
 import { plan, unreachableWarning } from '../../core/plan/plan.ts';
 import type { Plan, Step } from '../../core/plan/plan-types.ts';
@@ -55,6 +55,7 @@ export function createWorkspaceLoop(
   const conclusions = createConclusions(id, deps, { observer, clock, times });
   const runner = createOperationRunner(id, deps, { name: () => name, onOutcome: takeOutcome });
   let name = id;
+  let generation = 0;
   let isAtRest = false;
   let pass = 0;
   let isWanted = false;
@@ -89,6 +90,8 @@ export function createWorkspaceLoop(
     if (!state) return leave();
     const { row, want, open } = state;
     name = row.name;
+    if (row.generation !== generation) observer.forgive();
+    generation = row.generation;
     for (const operation of open) void runner.run(operation);
     // Stopping and deleting do not wait for what an older wish has under way: they make an end of it.
     const awaited = want.state === 'running' ? open : open.filter(({ generation }) => generation === row.generation);
@@ -123,8 +126,7 @@ export function createWorkspaceLoop(
       case 'do':
         return doSteps(state, next);
       case 'wait':
-        await conclusions.write(state, { status: next.status, step: next.step, error: null, warnings: next.warnings });
-        return next.untilMs;
+        return wait(state, next, number);
       case 'settled':
         return rest(state, next, number);
       case 'failed':
@@ -132,6 +134,15 @@ export function createWorkspaceLoop(
       case 'gone':
         return remove(state);
     }
+  }
+
+  /** Of one that is in error and cannot be looked at, nothing is known that would make an end of the error. */
+  async function wait(state: WorkspaceState, next: PlanOf<'wait'>, number: number): Promise<Next> {
+    const { error_json } = state.row;
+    const error = next.status === 'error' && error_json !== null ? (JSON.parse(error_json) as ErrorBody) : null;
+    await conclusions.write(state, { status: next.status, step: next.step, error, warnings: next.warnings });
+    if (error) waiters.conclude(number, fromBody(error));
+    return next.untilMs;
   }
 
   async function doSteps(state: WorkspaceState, next: PlanOf<'do'>): Promise<Next> {

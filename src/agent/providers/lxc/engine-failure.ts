@@ -11,8 +11,18 @@ export class EngineFailure extends Error {
   }
 }
 
+const brokeOff = 'it went away in the middle of a request';
+const inWords: Readonly<Record<string, string>> = {
+  ENOENT: 'no engine listens there',
+  ECONNREFUSED: 'no engine listens there',
+  EACCES: 'permission is denied',
+  ECONNRESET: brokeOff,
+  EPIPE: brokeOff,
+};
+
 export function engineUnreachable(socketPath: string, cause: unknown): NexusError<'provider_unavailable'> {
-  const reason = `${socketPath}: ${cause instanceof Error ? cause.message : String(cause)}`;
+  const { code = '', message }: NodeJS.ErrnoException = cause instanceof Error ? cause : new Error(String(cause));
+  const reason = `${socketPath}: ${inWords[code] ?? message}`;
   return new NexusError('provider_unavailable', { provider: 'lxc', reason }, { cause });
 }
 

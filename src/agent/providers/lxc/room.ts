@@ -2,12 +2,11 @@ import { statfs } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { z } from 'zod';
 import { NexusError } from '../../../contract/errors.ts';
+import { headroomBytes } from '../../../core/placement.ts';
 import type { EngineClient } from './engine-client.ts';
 
 const gibibyte = 1024 ** 3;
-/** A full btrfs turns read-only, and a full disk under the pool's file damages what is in it. */
-const leastPoolShare = 0.05;
-const leastPoolBytes = 2 * gibibyte;
+/** A full disk under the pool's file damages what is in it. */
 const leastHostBytes = gibibyte;
 
 const resources = z.object({ space: z.object({ used: z.number(), total: z.number() }) });
@@ -23,8 +22,7 @@ export async function shortOfRoom(
     freeOf(dirname(engine.socketPath)),
   ]);
   const poolBytes = space.total - space.used;
-  if (poolBytes < Math.max(space.total * leastPoolShare, leastPoolBytes))
-    return { where: `the storage pool ${pool}`, free_bytes: poolBytes };
+  if (poolBytes < headroomBytes(space.total)) return { where: `the storage pool ${pool}`, free_bytes: poolBytes };
   return hostBytes < leastHostBytes ? { where: "the engine's disk", free_bytes: hostBytes } : null;
 }
 
