@@ -111,6 +111,8 @@ test('followed logs end with their stream, and say when it broke', async () => {
   const broken = world.client().logs(id, { follow: true })[Symbol.asyncIterator]();
   assert.deepEqual(await broken.next(), { value: 'line', done: false });
   await assert.rejects(broken.next(), { code: 'stream_failed', message: /the agent is gone/ });
+  world.openStream = async () => brokenStream('line\n', new Error('read ECONNRESET'));
+  await assert.rejects(collect(world.client().logs(id, { follow: true })), { code: 'stream_failed' });
 });
 
 /** Gives its text, then fails when more is asked for. */

@@ -39,6 +39,8 @@ export async function openEngineLine(): Promise<EngineLine> {
   }
   function carry(client: Socket): void {
     keep(client);
+    // It came while the line was being cut.
+    if (!server) return void client.destroy();
     const engine = keep(connect({ path: likelySocket(), allowHalfOpen: true }));
     for (const [from, to] of [
       [client, engine],

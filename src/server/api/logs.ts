@@ -1,6 +1,6 @@
 import { createInterface } from 'node:readline';
 import type { Duplex } from 'node:stream';
-import { NexusError, toNexusError } from '../../contract/errors.ts';
+import { NexusError } from '../../contract/errors.ts';
 import { hookNames } from '../../contract/service-spec.ts';
 import { nearest } from '../../core/nearest.ts';
 import { listServices } from '../store/services.ts';
@@ -34,7 +34,7 @@ export function logsHandler(deps: Deps): Handler<'getLogs'> {
     }
     const stream = openEventStream(reply, deps);
     await followLines(logs, stream).catch(async (thrown: unknown) => {
-      await stream.send({ event: 'error', data: JSON.stringify(errorBodyFor(toNexusError(thrown), request.id)) });
+      await stream.send({ event: 'error', data: JSON.stringify(errorBodyFor(asStreamFailure(thrown), request.id)) });
     });
     stream.end();
   };
@@ -58,6 +58,12 @@ async function followLines(logs: Duplex, stream: EventStream): Promise<void> {
   } finally {
     logs.destroy();
   }
+}
+
+/** A connection that broke off on its way says so in the words of the operating system. */
+function asStreamFailure(thrown: unknown): NexusError {
+  if (thrown instanceof NexusError) return thrown;
+  return new NexusError('stream_failed', { reason: 'it broke off' }, { cause: thrown });
 }
 
 /** @throws not_found when it is neither a service of the workspace nor a hook */
