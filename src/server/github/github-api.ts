@@ -13,17 +13,25 @@ export type GithubApi = {
 };
 
 /** Long enough for a slow network, short enough that whoever waits is not lost. */
-const timeoutMs = 5_000;
+const answerWithinMs = 5_000;
 /** GitHub asks for a minute where it says nothing ("Rate limits for the REST API"). */
 const defaultRetryMs = 60_000;
 
 const saying = z.object({ message: z.string() });
 
-export function createGithubApi({ apiUrl, now }: { apiUrl: string; now: () => Date }): GithubApi {
+export function createGithubApi({
+  apiUrl,
+  now,
+  timeoutMs = answerWithinMs,
+}: {
+  apiUrl: string;
+  now: () => Date;
+  timeoutMs?: number;
+}): GithubApi {
   const base = apiUrl.replace(/\/+$/, '');
   return {
     async get(path, token) {
-      const response = await ask(`${base}${path}`, token);
+      const response = await ask(`${base}${path}`, { token, timeoutMs });
       const body = await readJson(response);
       const resetAt = rateLimitEnd(response, body, now());
       if (resetAt !== null) throw new NexusError('github_rate_limited', { reset_at: resetAt.toISOString() });
@@ -34,7 +42,7 @@ export function createGithubApi({ apiUrl, now }: { apiUrl: string; now: () => Da
   };
 }
 
-async function ask(url: string, token: string): Promise<Response> {
+async function ask(url: string, { token, timeoutMs }: { token: string; timeoutMs: number }): Promise<Response> {
   const headers = {
     authorization: `Bearer ${token}`,
     accept: 'application/vnd.github+json',
@@ -83,7 +91,7 @@ function unreachable(reason: string, cause?: unknown): NexusError {
 /** Node.js hides the reason in the cause, Bun has it in the code. */
 function reasonOf(error: unknown): string {
   const { name, code, cause } = error as { name?: string; code?: unknown; cause?: { code?: unknown } };
-  if (name === 'TimeoutError') return `it does not answer within ${timeoutMs / 1000} s`;
+  if (name === 'TimeoutError') return 'it does not answer in time';
   const known = cause?.code ?? code;
   return typeof known === 'string' ? `the connection failed (${known})` : 'the connection failed';
 }
