@@ -89,17 +89,24 @@ describe('clone', { skip: noEngine }, () => {
   });
 
   it('sets the remotes, belongs to dev, and brings submodules', async () => {
-    await clone('file:///srv/parent', { upstream_url: 'https://github.com/a/b.git' });
+    await clone('file:///srv/parent', { upstream_url: 'file:///srv/full' });
     const remotes = await inRepository(
       'git remote get-url origin; git remote get-url upstream; stat -c %U . one deps/lib/lib',
     );
-    assert.deepEqual(remotes.trim().split('\n'), [
-      'file:///srv/parent',
-      'https://github.com/a/b.git',
-      'dev',
-      'dev',
-      'dev',
-    ]);
+    assert.deepEqual(remotes.trim().split('\n'), ['file:///srv/parent', 'file:///srv/full', 'dev', 'dev', 'dev']);
+  });
+
+  it('of a fork follows the original, and pushes to the fork', async () => {
+    await clone('file:///srv/full', { upstream_url: 'file:///srv/parent' });
+    const said = await inRepository('git rev-parse --abbrev-ref @{upstream} @{push}; git config remote.pushDefault');
+    assert.deepEqual(said.trim().split('\n'), ['upstream/main', 'origin/main', 'origin']);
+  });
+
+  it('of a fork whose original cannot be had is there all the same', async () => {
+    const seen = await clone('file:///srv/full', { upstream_url: 'file:///srv/nowhere' });
+    assert.equal(seen.clone?.branch, 'main');
+    assert.match(lab.progress.join('\n'), /the original, file:\/\/\/srv\/nowhere, could not be fetched/);
+    assert.equal((await inRepository('git rev-parse --abbrev-ref @{upstream}')).trim(), 'origin/main');
   });
 
   it('of a repository without commits', async () => {

@@ -132,6 +132,21 @@ take_changes() {
   fi
 }
 
+# What is worked on comes from the original and goes to the fork. That the original does not answer stops nothing.
+add_upstream() {
+  local branch
+  git remote add upstream "$upstream"
+  git config remote.pushDefault origin
+  git config push.default current
+  timeout -k 1 "$answer_seconds" git fetch --quiet upstream </dev/null || {
+    printf 'the original, %s, could not be fetched: git fetch upstream does it later\n' "$upstream"
+    return 0
+  }
+  branch=$(git symbolic-ref --quiet --short HEAD) || return 0
+  ! git show-ref --quiet --verify "refs/remotes/upstream/$branch" ||
+    git branch --quiet --set-upstream-to "upstream/$branch"
+}
+
 add_submodules() {
   [[ -f .gitmodules ]] || return 0
   watched submodule update --init --recursive --progress || exit 1
@@ -145,5 +160,5 @@ if command -v git-lfs >/dev/null && ! git config --get filter.lfs.process >/dev/
 if [[ -n $bundle ]]; then clone_from_bundle; else clone_from_remote; fi
 cd "$unfinished" || exit 1
 add_submodules
-[[ -z $upstream ]] || git remote add upstream "$upstream"
+[[ -z $upstream ]] || add_upstream
 mv -T -- "$unfinished" "$workspace"
