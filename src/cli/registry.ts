@@ -56,6 +56,12 @@ const workspace: readonly CommandNode[] = [
     load: async () => (await import('./commands/workspace-delete.ts')).workspaceDelete,
   },
   {
+    name: 'setup-from-repo',
+    summary: 'The same as nexus up',
+    hidden: true,
+    load: async () => (await import('./commands/up.ts')).up,
+  },
+  {
     name: 'connect',
     summary: 'Open your editor on a workspace',
     load: async () => (await import('./commands/workspace-connect.ts')).workspaceConnect,
@@ -206,6 +212,11 @@ export const registry: CommandNode = {
   name: 'nexus',
   summary: 'Ready, isolated, remote development workspaces from a repository, on machines your team owns.',
   children: [
+    {
+      name: 'up',
+      summary: 'From a repository to your open editor',
+      load: async () => (await import('./commands/up.ts')).up,
+    },
     { name: 'workspace', summary: 'Create and use workspaces', children: workspace },
     { name: 'auth', summary: 'Sign in', children: auth },
     {

@@ -53,6 +53,7 @@ test('help names every command', async () => {
 Ready, isolated, remote development workspaces from a repository, on machines your team owns.
 
 Commands:
+  up          From a repository to your open editor
   workspace   Create and use workspaces
   auth        Sign in
   ssh         SSH into a workspace; keys and configuration

@@ -246,6 +246,33 @@ export function mainJob(program: readonly string[]): void {
       assert.ok((await fetch(again.services['web']?.url ?? '')).ok);
     });
 
+    it('goes up from a folder to an open editor, and again to what is there', async () => {
+      const folder = join(nexus.home, 'site');
+      await mkdir(folder);
+      await writeFile(join(folder, 'index.html'), '<h1>up</h1>\n');
+      const git = (...args: string[]) =>
+        nexus.run('git', ['-C', folder, '-c', 'user.name=t', '-c', 'user.email=t@example.com', ...args]);
+      await git('init', '-q', '-b', 'main');
+      await git('add', '.');
+      await git('commit', '-q', '-m', 'first');
+      const path = `PATH=${join(nexus.home, 'bin')}:${process.env['PATH'] ?? ''}`;
+      const up = (...more: string[]) =>
+        nexus.run('env', [path, ...program, 'up', folder, '--server', nexus.url, '--editor', 'code', ...more]);
+      const first = await up();
+      assert.equal(first.exitCode, 0, first.stderr);
+      assert.match(first.stdout, /^Editor +VS Code opens it\nLink +vscode:.*\nBranch +main\n/m);
+      assert.match(first.stderr, /✔ Send the repository/);
+      const made = await view('site');
+      const again = await up('--json');
+      assert.equal(again.exitCode, 0, again.stderr);
+      const result = JSON.parse(again.stdout) as WorkspaceView & { opened: boolean };
+      assert.deepEqual([result.workspace_id, result.opened], [made.workspace_id, true]);
+      assert.equal(again.stderr, '');
+      const page = await nexus.run('ssh', [...sshOptions(nexus), 'nexus-site', 'cat workspace/index.html']);
+      assert.equal(page.stdout, '<h1>up</h1>');
+      assert.equal((await nexus.nexus(['workspace', 'delete', 'site', '--yes'])).exitCode, 0);
+    });
+
     it('leaves nothing after a delete', async () => {
       const deleted = await nexus.nexus(['workspace', 'delete', 'shop', '--yes']);
       assert.equal(deleted.exitCode, 0, deleted.stderr);

@@ -64,7 +64,7 @@ const named: Authenticator = {
   },
 };
 
-type WorldOptions = {
+export type WorldOptions = {
   env?: Record<string, string>;
   heartbeatMs?: number;
   bodyWithinMs?: number;

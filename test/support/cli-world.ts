@@ -12,7 +12,7 @@ import type { Roles } from '../../src/cli/roles.ts';
 import { runCli } from '../../src/cli/run-cli.ts';
 import type { Output } from '../../src/cli/terminal/output.ts';
 import { createApiWorld } from './api-world.ts';
-import type { ApiWorld } from './api-world.ts';
+import type { ApiWorld, WorldOptions } from './api-world.ts';
 import { sourceProgram } from './programs.ts';
 
 export type CliResult = { readonly exitCode: number; readonly stdout: string; readonly stderr: string };
@@ -57,8 +57,9 @@ function onlyRoles(given: Partial<Roles>): Roles {
 /** @param options.program what `spawn` runs; absent: the sources */
 export async function createCliWorld({
   program = sourceProgram,
-}: { program?: readonly string[] } = {}): Promise<CliWorld> {
-  const api = await createApiWorld();
+  api: apiOptions = {},
+}: { program?: readonly string[]; api?: WorldOptions } = {}): Promise<CliWorld> {
+  const api = await createApiWorld(apiOptions);
   const home = await mkdtemp(join(tmpdir(), 'nexus-cli-'));
   await mkdir(join(home, '.ssh'), { mode: 0o700 });
   const env: Record<string, string> = {

@@ -1,8 +1,10 @@
 import { Option } from 'commander';
+import type { Client } from '../../contract/api-client.ts';
 import { usageError } from '../cli-error.ts';
 import { defineCommand, flagOption, jsonOption, textOption } from '../command.ts';
 import type { CliContext } from '../context.ts';
 import { withTitle } from '../report-error.ts';
+import { resolveSource, whatWasFound } from '../github/resolve-source.ts';
 import { connect } from '../server/connect.ts';
 import { refreshSshConfig } from '../ssh/write-ssh-config.ts';
 import { printJson, printResult } from '../terminal/print.ts';
@@ -30,6 +32,7 @@ export const workspaceCreate = defineCommand({
       .option('--branch <branch>', 'a branch, a tag or a commit')
       .addOption(new Option('--provider <provider>', 'what it runs on').choices(providers))
       .option('--image <image>', 'the image, e.g. debian:12')
+      .option('--no-fork', "do not fork somebody else's repository")
       .option('--include-changes', 'take the uncommitted changes of a folder along')
       .option('--no-wait', 'do not wait until it runs')
       .option(...jsonOption);
@@ -44,6 +47,7 @@ export const workspaceCreate = defineCommand({
       provider: providers.find((provider) => provider === typed.options['provider']),
       image: textOption(typed, 'image'),
       includeChanges: flagOption(typed, 'includeChanges'),
+      fork: typed.options['fork'] !== false,
       wait: typed.options['wait'] !== false,
       json: flagOption(typed, 'json'),
     };
@@ -51,17 +55,25 @@ export const workspaceCreate = defineCommand({
   failure: ({ name, repository }) => `Could not create workspace ${name ?? `from ${repository}`}`,
   interrupt: 'own',
   async run(options, context) {
-    const source = await findSource(options, context);
-    const name = chooseName(options.name, source.name);
-    await withTitle(`Could not create workspace ${name}`, () => createAndTell({ ...options, source, name }, context));
+    const named = await findSource(options, context);
+    const name = chooseName(options.name, named.name);
+    await withTitle(`Could not create workspace ${name}`, async () => {
+      const client = await connect(context);
+      const resolved = await resolveSource(context, client, { source: named, fork: options.fork });
+      const found = whatWasFound(resolved);
+      if (found !== null) context.stderr.write(`${found}\n`);
+      await createAndTell({ ...options, source: resolved.source, name }, { context, client });
+    });
   },
 });
 
 type Wish = CreateOptions & { readonly wait: boolean; readonly json: boolean };
 
-async function createAndTell({ wait, json, ...wish }: Wish, context: CliContext): Promise<void> {
+async function createAndTell(
+  { wait, json, ...wish }: Wish,
+  { context, client }: { context: CliContext; client: Client },
+): Promise<void> {
   const { name } = wish;
-  const client = await connect(context);
   using progress = showProgress(context);
   const created = await createWorkspace(context, client, { ...wish, progress });
   const { workspace_id } = created;

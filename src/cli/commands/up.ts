@@ -1,0 +1,89 @@
+import { Option } from 'commander';
+import { usageError } from '../cli-error.ts';
+import { defineCommand, flagOption, jsonOption, textOption } from '../command.ts';
+import type { CliContext } from '../context.ts';
+import { editors } from '../editor/editors.ts';
+import { openEditor } from '../editor/open-workspace.ts';
+import { nexusPaths } from '../files/nexus-paths.ts';
+import { setUserConfigValue } from '../files/user-config-file.ts';
+import { serverUrl } from '../server/find-server.ts';
+import { hostAlias } from '../ssh/ssh-config-text.ts';
+import { printJson } from '../terminal/print.ts';
+import { goUp } from '../up/up-journey.ts';
+import { upSummaryText } from '../up/up-summary.ts';
+
+const providers = ['lxc', 'docker', 'qemu'] as const;
+
+export const up = defineCommand({
+  description:
+    'From a repository to your open editor: signs you in, sets up your SSH key, forks what you may not push to, makes the workspace, waits for its services and opens it. What is done already is skipped.',
+  examples: [
+    'nexus up alice/my-project --server https://nexus.example.com',
+    'nexus up https://github.com/my-org/shop/pull/12',
+    'nexus up .',
+  ],
+  configure(command) {
+    command
+      .argument('[repo]', 'owner/name, a GitHub URL, any git URL, or a folder (default: this folder)')
+      .option('--server <server>', 'the server, which is remembered')
+      .option('--name <name>', "the workspace's name (default: the repository's)")
+      .option('--branch <branch>', 'a branch, a tag or a commit')
+      .addOption(new Option('--provider <provider>', 'what it runs on').choices(providers))
+      .option('--image <image>', 'the image, e.g. debian:12')
+      .option('--include-changes', 'take the uncommitted changes of a folder along')
+      .option('--no-fork', "do not fork somebody else's repository")
+      .option('--editor <editor>', `one of ${editors.map(({ id }) => id).join(', ')} (default: the first there is)`)
+      .option('--no-editor', 'open no editor')
+      .option('-y, --yes', 'replace another registered SSH key without asking')
+      .option(...jsonOption);
+  },
+  parse(typed) {
+    const [repository = '.', ...more] = typed.operands;
+    if (more.length > 0 || typed.afterDashes) throw usageError('Only one repository is taken.');
+    return {
+      repository,
+      server: textOption(typed, 'server'),
+      name: textOption(typed, 'name'),
+      branch: textOption(typed, 'branch'),
+      provider: providers.find((provider) => provider === typed.options['provider']),
+      image: textOption(typed, 'image'),
+      includeChanges: flagOption(typed, 'includeChanges'),
+      fork: typed.options['fork'] !== false,
+      open: typed.options['editor'] !== false,
+      editor: textOption(typed, 'editor'),
+      yes: flagOption(typed, 'yes'),
+      json: flagOption(typed, 'json'),
+    };
+  },
+  failure: ({ repository }) => `Could not bring up ${repository}`,
+  interrupt: 'own',
+  async run({ server, json, ...options }, outer) {
+    const context = await atServer(outer, server);
+    const result = await goUp(context, options);
+    const { view, found, opened } = result;
+    if (json) {
+      const { editor = null } = found ?? {};
+      const link = editor?.link(view) ?? null;
+      printJson(context.stdout, {
+        ...view,
+        editor: editor?.id ?? null,
+        opened,
+        link,
+        ssh_command: `ssh ${hostAlias(view.name)}`,
+      });
+      return 0;
+    }
+    context.stdout.write(upSummaryText(result, { output: context.stdout, nowMs: Date.now() }));
+    // One that takes this terminal comes last, and only where there is one.
+    const isHere = found?.editor.place === 'terminal' && context.stdin.isTTY === true;
+    return isHere ? openEditor(context, found, view) : 0;
+  },
+});
+
+/** The server that was named is the one from now on. */
+async function atServer(context: CliContext, server: string | undefined): Promise<CliContext> {
+  if (server === undefined) return context;
+  const url = serverUrl(server, context.env['NEXUS_SERVER_PORT']);
+  await setUserConfigValue(nexusPaths(context.env).configFile, ['server'], url);
+  return { ...context, env: { ...context.env, NEXUS_SERVER: url } };
+}

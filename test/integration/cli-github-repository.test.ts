@@ -1,0 +1,151 @@
+/** Which repository a workspace is made of: one's own, one that may be pushed to, a fork. Against the fake GitHub. */
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { getCACertificates, setDefaultCACertificates } from 'node:tls';
+import { after, before, describe, it } from 'node:test';
+import type { WorkspaceView } from '../../src/contract/workspace.ts';
+import { createCliWorld } from '../support/cli-world.ts';
+import type { CliResult, CliWorld } from '../support/cli-world.ts';
+import { startFakeGithub } from '../support/fake-github/fake-github.ts';
+import type { FakeGithub } from '../support/fake-github/fake-github.ts';
+
+const files = { 'README.md': 'Shop' };
+
+describe('the repository that is worked in', () => {
+  let github: FakeGithub;
+  let world: CliWorld;
+  let at = '';
+
+  before(async () => {
+    github = await startFakeGithub();
+    setDefaultCACertificates([...getCACertificates('default'), readFileSync(github.caFile, 'utf8')]);
+    at = github.enterpriseUrl;
+    github.addUser('alice', { name: 'Alice' });
+    github.addUser('bob');
+    world = await createCliWorld({
+      api: {
+        authenticator: 'configured',
+        env: {
+          NEXUS_AUTH_MODE: 'github',
+          NEXUS_GITHUB_API_URL: `${at}/api/v3`,
+          NEXUS_GITHUB_WEB_URL: at,
+        },
+      },
+    });
+    await github.addRepository('alice/own', { files });
+    await github.addRepository('my-org/shared', { files, access: { alice: 'write' } });
+    await github.addRepository('my-org/shop', { files });
+    await github.addRepository('my-org/renamed', { files });
+    await github.addRepository('my-org/hidden', { files, private: true });
+    const scopes = ['repo', 'read:org', 'user:email', 'admin:public_key'];
+    signedIn = { NEXUS_TOKEN: '', GITHUB_TOKEN: github.addToken('alice', { scopes }) };
+  });
+  after(async () => {
+    await world[Symbol.asyncDispose]();
+    await github[Symbol.asyncDispose]();
+  });
+  let signedIn: Record<string, string> = {};
+
+  function create(repository: string, name: string, ...more: string[]): Promise<CliResult> {
+    return world.run(['workspace', 'create', repository, '--name', name, '--no-wait', ...more], { env: signedIn });
+  }
+
+  async function repositoryOf(name: string): Promise<Pick<WorkspaceView['repository'], 'url' | 'branch' | 'is_fork'>> {
+    const { stdout, stderr } = await world.run(['workspace', 'show', name, '--json'], { env: signedIn });
+    assert.notEqual(stdout, '', stderr);
+    const { url, branch, is_fork } = (JSON.parse(stdout) as WorkspaceView).repository;
+    return { url: url.replace(`${at}/`, ''), branch, is_fork };
+  }
+
+  it('is one’s own as it is, and one that may be pushed to', async () => {
+    for (const [repository, name] of [
+      ['alice/own', 'own'],
+      ['my-org/shared', 'shared'],
+    ] as const) {
+      const created = await create(repository, name);
+      assert.equal(created.exitCode, 0, created.stderr);
+      assert.equal(created.stderr, '');
+    }
+    assert.deepEqual(await repositoryOf('own'), {
+      url: 'alice/own.git',
+      branch: null,
+      is_fork: false,
+    });
+    assert.deepEqual(await repositoryOf('shared'), {
+      url: 'my-org/shared.git',
+      branch: null,
+      is_fork: false,
+    });
+  });
+
+  it('is a fork of somebody else’s, which is waited for, and found again', async () => {
+    github.delayForks(2);
+    const made = await create('my-org/shop', 'shop');
+    assert.equal(made.exitCode, 0, made.stderr);
+    assert.equal(made.stderr, 'alice/shop is your new fork of my-org/shop\n');
+    assert.deepEqual(await repositoryOf('shop'), {
+      url: 'alice/shop.git',
+      branch: null,
+      is_fork: true,
+    });
+    const again = await create(`${at}/my-org/shop.git`, 'shop-2');
+    assert.equal(again.stderr, 'alice/shop is your fork of my-org/shop\n');
+    assert.equal(github.seen.filter(({ method, path }) => method === 'POST' && path.endsWith('/forks')).length, 1);
+  });
+
+  it('is a fork under another name', async () => {
+    await github.addFork('my-org/renamed', 'alice/my-renamed');
+    const found = await create('my-org/renamed', 'renamed');
+    assert.equal(found.exitCode, 0, found.stderr);
+    assert.equal((await repositoryOf('renamed')).url, 'alice/my-renamed.git');
+  });
+
+  it('is not forked when that is not wanted', async () => {
+    const created = await create('my-org/renamed', 'no-fork', '--no-fork');
+    assert.equal(created.stderr, 'you may read my-org/renamed, not push to it\n');
+    assert.equal((await repositoryOf('no-fork')).url, 'my-org/renamed.git');
+  });
+
+  it('is the branch of a pull request where it may be pushed to, else the request to read', async () => {
+    await github.commit('alice/shop', { branch: 'feature', from: 'main', files: { 'new.txt': 'x' } });
+    await github.addPull('my-org/shop', { number: 7, from: 'alice/shop:feature' });
+    const mine = await create('my-org/shop', 'mine', '--branch', 'refs/pull/7/head');
+    assert.equal(mine.exitCode, 0, mine.stderr);
+    assert.deepEqual(await repositoryOf('mine'), {
+      url: 'alice/shop.git',
+      branch: 'feature',
+      is_fork: true,
+    });
+    await github.addFork('my-org/shop', 'bob/shop');
+    await github.commit('bob/shop', { branch: 'theirs', from: 'main', files: { 'new.txt': 'y' } });
+    await github.addPull('my-org/shop', { number: 8, from: 'bob/shop:theirs' });
+    const theirs = await create('my-org/shop', 'theirs', '--branch', 'refs/pull/8/head');
+    assert.equal(theirs.stderr, 'you may read my-org/shop, not push to it\n');
+    assert.equal((await repositoryOf('theirs')).branch, 'refs/pull/8/head');
+    const none = await create('my-org/shop', 'none', '--branch', 'refs/pull/99/head');
+    assert.equal(none.exitCode, 5);
+    assert.match(none.stderr, /my-org\/shop has no pull request 99\.\n {2}→ https:\/\/.*\/my-org\/shop\/pulls/);
+  });
+
+  it('that may not be seen does not exist either, and the page is named', async () => {
+    for (const repository of ['my-org/hidden', 'my-org/nothing']) {
+      const failed = await create(repository, 'hidden');
+      assert.equal(failed.exitCode, 5);
+      assert.match(
+        failed.stderr,
+        /✖ Could not create workspace hidden\n {2}The repository my-org\/\w+ does not exist or you may not see it\.\n/,
+      );
+      assert.match(failed.stderr, /→ https:\/\/.*\/my-org\/\w+/);
+    }
+  });
+
+  it('is not looked for while GitHub is away, and nothing is made', async () => {
+    github.goDown('bad_gateway', { parts: ['api'] });
+    const failed = await create('alice/own', 'away');
+    github.comeBack();
+    assert.equal(failed.exitCode, 1);
+    assert.match(failed.stderr, /GitHub cannot be reached/);
+    const { stdout } = await world.run(['workspace', 'list', '--json'], { env: signedIn });
+    assert.ok(!(JSON.parse(stdout) as { name: string }[]).some(({ name }) => name === 'away'));
+  });
+});

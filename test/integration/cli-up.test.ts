@@ -1,0 +1,124 @@
+/** `nexus up` against the real API in GitHub mode and the fake GitHub, with stand-ins for OpenSSH and the editor. */
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { mkdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { getCACertificates, setDefaultCACertificates } from 'node:tls';
+import { createCliWorld } from '../support/cli-world.ts';
+import type { CliResult, CliWorld } from '../support/cli-world.ts';
+import { startFakeGithub } from '../support/fake-github/fake-github.ts';
+import type { FakeGithub } from '../support/fake-github/fake-github.ts';
+
+type Scene = AsyncDisposable & {
+  readonly github: FakeGithub;
+  readonly world: CliWorld;
+  up(...args: string[]): Promise<CliResult>;
+};
+
+const scopes = ['repo', 'read:org', 'user:email', 'admin:public_key'];
+
+/** alice, from an empty home. Workspaces run as soon as they are asked for. */
+async function createScene(env: Record<string, string> = {}): Promise<Scene> {
+  const github = await startFakeGithub();
+  setDefaultCACertificates([...getCACertificates('default'), readFileSync(github.caFile, 'utf8')]);
+  github.addUser('alice');
+  await github.addRepository('my-org/shop', { files: { 'README.md': 'Shop' } });
+  const world = await createCliWorld({
+    api: {
+      authenticator: 'configured',
+      env: {
+        NEXUS_AUTH_MODE: 'github',
+        NEXUS_GITHUB_API_URL: `${github.enterpriseUrl}/api/v3`,
+        NEXUS_GITHUB_WEB_URL: github.enterpriseUrl,
+      },
+    },
+  });
+  const { nudge } = world.api.reconciler;
+  world.api.reconciler.nudge = (id) => {
+    nudge(id);
+    void world.api.settle(id);
+  };
+  await rm(join(world.home, '.ssh'), { recursive: true });
+  const bin = join(world.home, 'bin');
+  await mkdir(bin);
+  for (const name of ['ssh', 'code'])
+    await writeFile(join(bin, name), `#!/bin/sh\necho "$@" > '${world.home}/${name}.args'\n`, { mode: 0o755 });
+  const GITHUB_TOKEN = github.addToken('alice', { scopes });
+  const PATH = `${bin}:${process.env['PATH'] ?? ''}`;
+  return {
+    github,
+    world,
+    up: (...args) =>
+      world.spawn(['up', ...args], {
+        env: {
+          PATH,
+          NEXUS_TOKEN: '',
+          NEXUS_SERVER: '',
+          GITHUB_TOKEN,
+          NODE_EXTRA_CA_CERTS: github.bundleFile,
+          ...env,
+        },
+      }),
+    async [Symbol.asyncDispose]() {
+      await world[Symbol.asyncDispose]();
+      await github[Symbol.asyncDispose]();
+    },
+  };
+}
+
+test('from a name and a server to an open editor; the second time nothing is done twice', async () => {
+  await using scene = await createScene();
+  const { world, github } = scene;
+  const first = await scene.up('my-org/shop', '--server', world.api.baseUrl);
+  assert.equal(first.exitCode, 0, first.stderr);
+  assert.match(first.stderr, /made a new key: .*\/\.ssh\/id_ed25519\n/);
+  assert.match(first.stderr, /✔ Find the repository.*alice\/shop is your new fork of my-org\/shop/);
+  assert.match(first.stdout, /^Editor +VS Code opens it$/m);
+  assert.match(first.stdout, /^origin +https:.*\/alice\/shop\.git\nupstream +https:.*\/my-org\/shop\.git$/m);
+  assert.match(first.stdout, /^ {2}gh pr create --repo my-org\/shop --head alice:/m);
+  assert.equal(
+    await readFile(join(world.home, 'code.args'), 'utf8'),
+    '--remote ssh-remote+nexus-shop /home/dev/workspace\n',
+  );
+  assert.match(await readFile(join(world.home, '.nexus/config.yaml'), 'utf8'), /^server: http:\/\/127\.0\.0\.1:\d+$/m);
+  assert.equal(github.seen.filter(({ method, path }) => method === 'POST' && path.endsWith('/user/keys')).length, 1);
+
+  const again = await scene.up('my-org/shop', '--json');
+  assert.equal(again.exitCode, 0, again.stderr);
+  const { editor, opened, ssh_command } = JSON.parse(again.stdout) as Record<string, unknown>;
+  assert.deepEqual([editor, opened, ssh_command], ['code', true, 'ssh nexus-shop']);
+  assert.equal(world.api.asked.filter((one) => one.startsWith('nudge')).length, 1);
+});
+
+test('a stopped workspace is started; without an editor wanted none is opened', async () => {
+  await using scene = await createScene();
+  const { world } = scene;
+  const address = ['--server', world.api.baseUrl];
+  assert.equal((await scene.up('my-org/shop', ...address, '--no-editor', '--no-fork')).exitCode, 0);
+  await assert.rejects(stat(join(world.home, 'code.args')));
+  const env = { NEXUS_TOKEN: '', GITHUB_TOKEN: scene.github.addToken('alice', { scopes }) };
+  setDefaultCACertificates([...getCACertificates('default'), readFileSync(scene.github.caFile, 'utf8')]);
+  const down = await world.run(['workspace', 'down', 'shop'], { env });
+  assert.equal(down.exitCode, 0, down.stderr);
+  assert.equal((await scene.up('my-org/shop', '--no-editor', '--no-fork')).exitCode, 0);
+  const shown = await world.run(['workspace', 'show', 'shop', '--json'], { env });
+  assert.match(shown.stdout, /"status": "running"/);
+});
+
+test('what is wrong is said before anything is done', async () => {
+  await using scene = await createScene();
+  const { world, github } = scene;
+  const nothing = await scene.up('my-org/nothing', '--server', world.api.baseUrl);
+  assert.equal(nothing.exitCode, 5);
+  assert.match(
+    nothing.stderr,
+    /✖ Could not bring up my-org\/nothing\n {2}The repository my-org\/nothing does not exist or you may not see it\./,
+  );
+  const editor = await scene.up('my-org/shop', '--editor', 'emacs');
+  assert.equal(editor.exitCode, 2);
+  const away = await scene.up('my-org/shop', '--server', 'http://127.0.0.1:1');
+  assert.equal(away.exitCode, 7);
+  assert.match(away.stderr, /The Nexus server at http:\/\/127\.0\.0\.1:1 cannot be reached/);
+  assert.equal(github.seen.filter(({ path }) => path.endsWith('/forks')).length, 0);
+});
