@@ -247,8 +247,8 @@ export function mainJob(program: readonly string[]): void {
     });
 
     it('goes up from a folder to an open editor, and again to what is there', async () => {
-      const folder = join(nexus.home, 'site');
-      await mkdir(folder);
+      const folder = join(nexus.home, 'folder/site');
+      await mkdir(folder, { recursive: true });
       await writeFile(join(folder, 'index.html'), '<h1>up</h1>\n');
       const git = (...args: string[]) =>
         nexus.run('git', ['-C', folder, '-c', 'user.name=t', '-c', 'user.email=t@example.com', ...args]);
@@ -286,8 +286,8 @@ export function mainJob(program: readonly string[]): void {
     });
 
     it('clones a repository that goes in with its uncommitted changes', async () => {
-      const folder = join(nexus.home, 'site');
-      await mkdir(folder);
+      const folder = join(nexus.home, 'folder/site');
+      await mkdir(folder, { recursive: true });
       await writeFile(join(folder, 'index.html'), 'committed\n');
       const git = (...args: string[]): Promise<unknown> =>
         nexus.run('git', ['-c', 'user.name=t', '-c', 'user.email=t@example.com', ...args], { cwd: folder });
