@@ -286,7 +286,7 @@ export function mainJob(program: readonly string[]): void {
     });
 
     it('clones a repository that goes in with its uncommitted changes', async () => {
-      const folder = join(nexus.home, 'folder/site');
+      const folder = join(nexus.home, 'site');
       await mkdir(folder, { recursive: true });
       await writeFile(join(folder, 'index.html'), 'committed\n');
       const git = (...args: string[]): Promise<unknown> =>
