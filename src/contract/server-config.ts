@@ -65,6 +65,8 @@ export const serverConfig = z.strictObject({
     .strictObject({
       api_url: z.url().default('https://api.github.com'),
       web_url: z.url().default('https://github.com'),
+      /** Whose active members may use the server; none: everybody with an account. */
+      organizations: z.array(z.string().regex(/^[A-Za-z0-9-]+$/, 'must be the name of an organization')).default([]),
       /** Of an OAuth App, for people without `gh`: the id for the device flow, both (with this server's `/auth/github/callback`) for the web flow. */
       client_id: z.string().min(1).optional(),
       client_secret: z.string().min(1).optional(),

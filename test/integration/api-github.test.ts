@@ -175,3 +175,20 @@ test('tokens are neither in the log nor on disk', async () => {
   assert.ok(scene.world.logged.length > 0 && texts.length > 0);
   for (const token of [scene.tokens.alice, scene.tokens.bob, bad]) assert.equal(all.includes(token), false);
 });
+
+test('where organizations are named, their members alone come in, as long as they are that', async () => {
+  await using scene = await createGithubWorld({ env: { NEXUS_GITHUB_ORGANIZATIONS: 'other-org,my-org' } });
+  const { members } = scene.github.addOrganization('my-org', { members: ['alice'] });
+  assert.equal((await scene.ask(scene.tokens.alice, '/user')).status, 200);
+  const stranger = await scene.ask(scene.tokens.bob, '/user');
+  assert.deepEqual([stranger.status, stranger.body['error']], [403, 'forbidden']);
+  assert.match(String(stranger.body['message']), /for members of other-org or my-org; .* the scope read:org/);
+  const narrow = scene.github.addToken('alice', { scopes: ['repo'] });
+  assert.equal((await scene.ask(narrow, '/user')).status, 403);
+  members.delete('alice');
+  scene.world.clock.now = new Date(scene.world.clock.now.getTime() + 5 * minute);
+  assert.equal((await scene.ask(scene.tokens.alice, '/user')).status, 403);
+  scene.github.goDown('bad_gateway');
+  const left = await scene.ask(scene.tokens.alice, '/user');
+  assert.equal(left.status, 503, 'who left is not let in by an outage');
+});

@@ -51,6 +51,7 @@ before(async () => {
   };
   github.revoke(tokens.revoked);
   github.addKey('alice', ed25519.line);
+  github.addOrganization('my-club', { members: ['bob'] });
   await github.addRepository('my-org/shop', { files: { 'README.md': 'Shop' } });
   await github.addRepository('my-org/secret', { private: true, files: { a: 'b' }, access: { bob: 'write' } });
   await github.addRepository('my-org/empty');
@@ -116,6 +117,11 @@ const cases: Readonly<Record<string, readonly Case[]>> = {
   'GET /user/emails': [
     { path: '/user/emails', status: 200 },
     { path: '/user/emails', as: 'narrow', status: 404 },
+  ],
+  'GET /user/memberships/orgs/{org}': [
+    { path: '/user/memberships/orgs/my-club', as: 'bob', status: 200 },
+    { path: '/user/memberships/orgs/my-club', status: 404 },
+    { path: '/user/memberships/orgs/my-club', as: 'narrow', status: 404 },
   ],
   'GET /user/keys': [
     { path: '/user/keys', status: 200 },

@@ -41,7 +41,14 @@ export async function createAuthenticator({
   checkSignInConfig(config);
   await claimUsers(store, config);
   const { mode, oidc } = config.auth;
-  if (mode === 'github') return createGithubAuthenticator({ store, github, admins: config.admins, now });
+  if (mode === 'github')
+    return createGithubAuthenticator({
+      store,
+      github,
+      admins: config.admins,
+      organizations: config.github.organizations,
+      now,
+    });
   if (mode === 'oidc' && oidc !== undefined) return createOidcAuthenticator({ oidc, admins: config.admins, now });
   return createLocalAuthenticator({ dataDir: config.data_dir, osUser });
 }

@@ -39,6 +39,7 @@ async function createScene(): Promise<Scene> {
       store,
       now,
       admins: ['alice'],
+      organizations: [],
       github: {
         async get(path) {
           assert.equal(path, '/user');
@@ -163,6 +164,21 @@ test('what is no token of GitHub is not sent there', async () => {
   for (const kind of [`github_pat_${'A'.repeat(82)}`, `ghp_${'A'.repeat(36)}`, 'a'.repeat(40)])
     await scene.authenticator.authenticate(kind);
   assert.equal(scene.asked, 3);
+});
+
+test('after a hundred wrong tokens GitHub hears of no new ones for a while, and of known ones still', async () => {
+  await using scene = await createScene();
+  await scene.authenticator.authenticate(token);
+  scene.github = { status: 401, body: {} };
+  const wrong = (number: number): string => `gho_${String(number).padStart(36, '0')}`;
+  for (let number = 0; number < 100; number++)
+    await assert.rejects(scene.authenticator.authenticate(wrong(number)), { code: 'unauthorized' });
+  await assert.rejects(scene.authenticator.authenticate(wrong(100)), { code: 'rate_limited' });
+  assert.equal(scene.asked, 101);
+  assert.deepEqual(await scene.authenticator.authenticate(token), alice);
+  scene.pass(30_000);
+  scene.github = { status: 200, body: { id: 7, login: 'Alice' } };
+  assert.deepEqual(await scene.authenticator.authenticate(wrong(100)), alice);
 });
 
 test('the token is nowhere on disk, and hashes of before yesterday are forgotten', async () => {

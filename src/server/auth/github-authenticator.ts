@@ -13,6 +13,7 @@ import { findSeenToken, forgetToken, keepSeenToken } from '../store/seen-tokens.
 import type { SeenTokenRow } from '../store/schema.ts';
 import { isAdmin } from './admins.ts';
 import type { Authentication, Authenticator } from './authenticator.ts';
+import { isMember } from '../github/is-member.ts';
 import { createRecentSet } from './recent-set.ts';
 
 const freshMs = 5 * 60_000;
@@ -20,6 +21,8 @@ const usableMs = 24 * 3600_000;
 /** After a failure GitHub is left alone for so long, and old answers come at once. */
 const restMs = 15_000;
 const badForMs = 30_000;
+/** So many wrong tokens within that time, and GitHub hears of no more: it shuts out addresses that try many. */
+const mostBad = 100;
 
 /** GitHub's own kinds, and the 40 hexadecimal digits of old ones: nothing else is sent to GitHub. */
 const tokenForm = /^(?:gh[a-z]_[A-Za-z0-9_]{20,255}|github_pat_[A-Za-z0-9_]{20,255}|[0-9a-f]{40})$/;
@@ -30,10 +33,12 @@ type Parts = {
   readonly store: Store;
   readonly github: GithubApi;
   readonly admins: readonly string[];
+  /** Whose members may come; none: everybody. */
+  readonly organizations: readonly string[];
   readonly now: () => Date;
 };
 
-export function createGithubAuthenticator({ store, github, admins, now }: Parts): Authenticator {
+export function createGithubAuthenticator({ store, github, admins, organizations, now }: Parts): Authenticator {
   const once = createSingleFlight();
   const refused = createRecentSet({ forMs: badForMs, most: 10_000, now });
   const outage = { until: 0, reason: '' };
@@ -53,6 +58,10 @@ export function createGithubAuthenticator({ store, github, admins, now }: Parts)
     }
     const user = githubUser.safeParse(body);
     if (!user.success) throw new NexusError('github_unreachable', { reason: 'what it answers is no user' });
+    if (!(await isMember(github, organizations, token))) {
+      await store.transaction((tx) => forgetToken(tx, hash));
+      throw new NexusError('forbidden', { reason: notMember(organizations) });
+    }
     const seen = { token_hash: hash, github_id: user.data.id, login: user.data.login };
     const keptSince = before(usableMs);
     await store.transaction((tx) => keepSeenToken(tx, seen, { keptSince }));
@@ -62,6 +71,8 @@ export function createGithubAuthenticator({ store, github, admins, now }: Parts)
   async function check(token: string, hash: string): Promise<Authentication> {
     const seen = await findSeenToken(store.db, hash);
     if (seen && seen.seen_at > before(freshMs)) return ownerOf(seen);
+    if (seen === undefined && refused.size() >= mostBad)
+      throw new NexusError('rate_limited', { limit: mostBad, retry_after_seconds: badForMs / 1000 });
     const old = seen && seen.seen_at > before(usableMs) ? seen : undefined;
     if (old && now().getTime() < outage.until) return stale(ownerOf(old), outage.reason);
     // During an outage one request at a time finds out whether it is over; nobody else waits for that.
@@ -90,6 +101,11 @@ export function createGithubAuthenticator({ store, github, admins, now }: Parts)
 
 function stale(owner: Authentication, reason: string): Authentication {
   return { ...owner, warning: `${reason} The token was good within the last 24 hours.` };
+}
+
+function notMember(organizations: readonly string[]): string {
+  const of = organizations.join(' or ');
+  return `this server is for members of ${of}; if you are one, your token may lack the scope read:org (gh auth refresh --scopes read:org)`;
 }
 
 function isOutage(error: unknown): error is NexusError {

@@ -14,4 +14,7 @@ test('members stay for their time, and the oldest make room', () => {
   set.add('c');
   set.add('d');
   assert.deepEqual([set.has('b'), set.has('c'), set.has('d')], [false, true, true]);
+  assert.equal(set.size(), 2);
+  at = 20;
+  assert.equal(set.size(), 0);
 });

@@ -65,7 +65,7 @@ export type FakeGithub = AsyncDisposable & {
   readonly proxied: readonly string[];
 
   addUser(login: string, options?: { name?: string | null; emails?: Email[] }): Account;
-  addOrganization(login: string): Account;
+  addOrganization(login: string, options?: { members?: readonly string[] }): Account;
   rename(login: string, to: string): void;
   /** @param scopes null: a fine-grained token, of which GitHub names no scopes */
   addToken(login: string, options?: { scopes?: string[] | null }): string;
@@ -160,8 +160,8 @@ type Steps<K extends keyof FakeGithub> = Pick<FakeGithub, K>;
 function accountSteps({
   world,
 }: ServerState): Steps<'addUser' | 'addOrganization' | 'rename' | 'addToken' | 'revoke' | 'addKey'> {
-  const add = (account: Omit<Account, 'id' | 'keys'>): Account => {
-    const added = { ...account, id: nextId(world), keys: [] };
+  const add = (account: Omit<Account, 'id' | 'keys' | 'members'>, members: readonly string[] = []): Account => {
+    const added = { ...account, id: nextId(world), keys: [], members: new Set(members) };
     world.accounts.set(account.login.toLowerCase(), added);
     return added;
   };
@@ -170,7 +170,8 @@ function accountSteps({
       const address = { email: `${login.toLowerCase()}@example.com`, primary: true, verified: true, visibility: null };
       return add({ login, type: 'User', name, emails: emails ?? [address] });
     },
-    addOrganization: (login) => add({ login, type: 'Organization', name: login, emails: [] }),
+    addOrganization: (login, { members = [] } = {}) =>
+      add({ login, type: 'Organization', name: login, emails: [] }, members),
     rename(login, to) {
       const account = accountOf(world, login);
       world.accounts.delete(login.toLowerCase());

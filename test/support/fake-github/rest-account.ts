@@ -1,5 +1,5 @@
 /** `/`, `/user…`, `/rate_limit`. */
-import { privateUser, publicKey, publicUser } from './account-shapes.ts';
+import { privateUser, publicKey, publicUser, simpleUser } from './account-shapes.ts';
 import { invalid, json, notFound, withScope } from './answer.ts';
 import type { Answer, ApiCall } from './answer.ts';
 import { findAccount, nextId } from './world.ts';
@@ -55,6 +55,37 @@ export function userByLogin({ world, params, base }: ApiCall): Answer {
 
 export function emails(call: ApiCall): Answer | Promise<Answer> {
   return withScope(call, ['user:email', 'user'], () => json(200, call.account.emails));
+}
+
+export function membership(call: ApiCall): Answer | Promise<Answer> {
+  return withScope(call, ['read:org', 'admin:org'], () => {
+    const { account, base, world, params } = call;
+    const organization = findAccount(world, params['org'] ?? '');
+    if (organization?.type !== 'Organization' || !organization.members.has(account.login)) return notFound();
+    const url = `${base.api}/orgs/${organization.login}`;
+    const { login, id } = organization;
+    return json(200, {
+      url: `${url}/memberships/${account.login}`,
+      state: 'active',
+      role: 'member',
+      organization_url: url,
+      organization: {
+        login,
+        id,
+        node_id: Buffer.from(`012:Organization${id}`).toString('base64'),
+        url,
+        repos_url: `${url}/repos`,
+        events_url: `${url}/events`,
+        hooks_url: `${url}/hooks`,
+        issues_url: `${url}/issues`,
+        members_url: `${url}/members{/member}`,
+        public_members_url: `${url}/public_members{/member}`,
+        avatar_url: `https://avatars.githubusercontent.com/u/${id}?v=4`,
+        description: null,
+      },
+      user: simpleUser(account, base),
+    });
+  });
 }
 
 export function listKeys(call: ApiCall): Answer | Promise<Answer> {

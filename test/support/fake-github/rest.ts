@@ -3,7 +3,7 @@ import { failure, notFound } from './answer.ts';
 import type { Answer, ApiCall, BaseUrls } from './answer.ts';
 import { rateLimitHeaders, rateLimitMessage } from './faults.ts';
 import type { Faults } from './faults.ts';
-import { addKey, emails, listKeys, rateLimit, root, user, userByLogin } from './rest-account.ts';
+import { addKey, emails, listKeys, membership, rateLimit, root, user, userByLogin } from './rest-account.ts';
 import { branchOf, createFork, listForks, pull, repository } from './rest-repository.ts';
 import { accountOf } from './world.ts';
 import type { Token, World } from './world.ts';
@@ -19,6 +19,7 @@ export const routes: readonly Route[] = [
   { method: 'GET', path: '/', answer: root },
   { method: 'GET', path: '/user', answer: user },
   { method: 'GET', path: '/user/emails', answer: emails },
+  { method: 'GET', path: '/user/memberships/orgs/{org}', answer: membership },
   { method: 'GET', path: '/user/keys', answer: listKeys },
   { method: 'POST', path: '/user/keys', answer: addKey },
   { method: 'GET', path: '/users/{login}', answer: userByLogin },

@@ -10,6 +10,8 @@ export type Account = {
   name: string | null;
   emails: Email[];
   readonly keys: PublicKey[];
+  /** Of an organisation: its active members' logins. */
+  readonly members: Set<string>;
 };
 
 export type Token = {
