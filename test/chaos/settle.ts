@@ -12,7 +12,6 @@ import type { Workspace } from './workspaces.ts';
 
 /** A role that dies again and again is started again after up to 30 s. */
 const settleWithinMs = 120_000;
-const workFile = '/home/dev/workspace/work.txt';
 
 export async function settle(arena: Arena, workspaces: readonly Workspace[]): Promise<void> {
   const { nexus } = arena;
@@ -91,11 +90,14 @@ async function works(nexus: Installation, workspace: Workspace): Promise<void> {
     10_000,
   );
   const instance = `nexus-${workspace.id?.replace(/^ws-/, '')}`;
-  const inside = (script: string): Promise<{ stdout: string }> =>
-    execa('lxc', ['exec', '--project', 'nexus', instance, '--', 'sh', '-c', script]);
-  const { stdout } = await inside(`cat /home/dev/workspace/marker.txt && { [ ! -e ${workFile} ] || cat ${workFile}; }`);
-  assert.equal(stdout, workspace.hasWork ? `${marker}work of ${workspace.id}` : marker, `the clone of ${name}`);
-  if (!workspace.hasWork) await inside(`printf %s 'work of ${workspace.id}' > ${workFile}`);
+  // Not by `lxc exec`, which loses the output of a short command now and then when the machine is busy.
+  const fileOf = (file: string): string => `${instance}/home/dev/workspace/${file}`;
+  const read = async (file: string): Promise<string> =>
+    (await execa('lxc', ['file', 'pull', '--project', 'nexus', fileOf(file), '-'])).stdout;
+  assert.equal(await read('marker.txt'), marker, `what was committed to ${name}`);
+  const work = `work of ${workspace.id}`;
+  if (workspace.hasWork) assert.equal(await read('work.txt'), work, `what was written into ${name}`);
+  else await execa('lxc', ['file', 'push', '--project', 'nexus', '-', fileOf('work.txt')], { input: work });
   workspace.hasWork = true;
 }
 

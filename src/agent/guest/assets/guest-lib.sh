@@ -5,6 +5,8 @@ set -u
 shopt -s nullglob
 export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C.UTF-8 TZ=UTC
 umask 022
+# By which the agent knows that it has heard all.
+trap 'echo end' EXIT
 
 marks=/var/lib/nexus # for as long as the instance lives
 boot=/run/nexus      # until it stops
