@@ -8,6 +8,7 @@ import { parseArgs } from 'node:util';
 import { benchCreate } from './create.ts';
 import { tableOf, type Figure } from './figure.ts';
 import { benchFifty } from './fifty.ts';
+import { benchIsolation } from './isolation.ts';
 import { benchReads } from './reads.ts';
 import { benchRoundTrip } from './round-trip.ts';
 import { benchCommand, benchDownload } from './ssh.ts';
@@ -26,6 +27,7 @@ const benches: Readonly<Record<string, Bench>> = {
   reads: benchReads,
   ten: benchTen,
   fifty: benchFifty,
+  isolation: benchIsolation,
 };
 
 const { values } = parseArgs({

@@ -1,0 +1,82 @@
+/**
+ * What one workspace that takes all it can get costs another and the API: the other's service through the gateway, and
+ * reads of the API, beside the same in quiet.
+ */
+import { connect, type Socket } from 'node:net';
+import { setTimeout as delay } from 'node:timers/promises';
+import { hogs, startHog, stopHog } from '../test/support/isolation/hogs.ts';
+import { createTwoWorkspaces, type Cell, type TwoWorkspaces } from '../test/support/isolation/two-workspaces.ts';
+import { compiledProgram } from '../test/support/programs.ts';
+import { milliseconds, type Figure } from './figure.ts';
+import { openLoop } from './open-loop.ts';
+import { quantile, summarize } from './statistics.ts';
+
+const mostTimes = 2;
+const mostP99Ms = 20;
+const limits = { requests_per_minute: 1_000_000, memory: '2GB', disk: '4GB', processes: 4096 };
+
+type Times = { readonly service: readonly number[]; readonly api: readonly number[] };
+
+export async function benchIsolation({ runs }: { readonly runs: number }): Promise<readonly Figure[]> {
+  await using world = await createTwoWorkspaces({ program: compiledProgram, config: { limits } });
+  await measure(world, 2);
+  const figures: Figure[] = [];
+  for (const name of ['processes', 'memory', 'processors', 'disk', 'files'] as const) {
+    const quiet = await measure(world, runs);
+    await startHog(world.attacker, `while :; do ${hogs[name]}; rm -rf /home/dev/hog; done`);
+    await delay(3000);
+    const busy = await measure(world, runs);
+    await stopHog(world.attacker);
+    figures.push(...compare(name, busy, quiet));
+  }
+  const quiet = await measure(world, runs);
+  const sockets = openConnections(world.attacker, 1000);
+  await delay(1000);
+  figures.push(...compare('a thousand connections', await measure(world, runs), quiet));
+  for (const socket of sockets) socket.destroy();
+  return figures;
+}
+
+async function measure({ nexus, victim }: TwoWorkspaces, seconds: number): Promise<Times> {
+  const headers = { authorization: `Bearer ${await nexus.token()}` };
+  const get = async (url: string): Promise<void> => {
+    const response = await fetch(url, { headers });
+    await response.arrayBuffer();
+    if (!response.ok) throw new Error(`GET ${url}: ${response.status}`);
+  };
+  const [service, api] = await Promise.all([
+    openLoop({ perSecond: 20, seconds }, () => get(victim.url)),
+    openLoop({ perSecond: 50, seconds }, () => get(`${nexus.url}/api/v1/workspaces`)),
+  ]);
+  return { service, api };
+}
+
+function compare(hog: string, busy: Times, quiet: Times): Figure[] {
+  const times = summarize(busy.service).median / summarize(quiet.service).median;
+  const p99 = quantile(busy.api, 0.99);
+  return [
+    {
+      what: `another's service beside a hog of ${hog} | in quiet`,
+      ours: milliseconds(summarize(busy.service), 1),
+      theirs: milliseconds(summarize(quiet.service), 1),
+      compared: `${times.toFixed(2)} times`,
+      bound: `≤ ${mostTimes} times`,
+      isWithin: times <= mostTimes,
+    },
+    {
+      what: `reads of the API beside a hog of ${hog} | in quiet`,
+      ours: milliseconds(summarize(busy.api), 1),
+      theirs: milliseconds(summarize(quiet.api), 1),
+      compared: `p99 ${p99.toFixed(1)} ms (${quantile(quiet.api, 0.99).toFixed(1)} ms)`,
+      bound: `p99 < ${mostP99Ms} ms`,
+      isWithin: p99 < mostP99Ms,
+    },
+  ];
+}
+
+function openConnections({ url }: Cell, count: number): Socket[] {
+  const { hostname, port } = new URL(url);
+  return Array.from({ length: count }, () =>
+    connect({ host: hostname, port: Number(port) }).on('error', () => undefined),
+  );
+}
