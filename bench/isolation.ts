@@ -13,9 +13,9 @@ import { quantile, summarize } from './statistics.ts';
 
 const mostTimes = 2;
 const mostP99Ms = 20;
-const limits = { requests_per_minute: 1_000_000, memory: '2GB', disk: '4GB', processes: 4096 };
+const limits = { requests_per_minute: 1_000_000, memory: '2GB', disk: '4GB' };
 
-type Times = { readonly service: readonly number[]; readonly api: readonly number[] };
+type Times = { readonly service: readonly number[]; readonly api: readonly number[]; readonly failures: number };
 
 export async function benchIsolation({ runs }: { readonly runs: number }): Promise<readonly Figure[]> {
   await using world = await createTwoWorkspaces({ program: compiledProgram, config: { limits } });
@@ -39,29 +39,31 @@ export async function benchIsolation({ runs }: { readonly runs: number }): Promi
 
 async function measure({ nexus, victim }: TwoWorkspaces, seconds: number): Promise<Times> {
   const headers = { authorization: `Bearer ${await nexus.token()}` };
+  let failures = 0;
   const get = async (url: string): Promise<void> => {
-    const response = await fetch(url, { headers });
-    await response.arrayBuffer();
-    if (!response.ok) throw new Error(`GET ${url}: ${response.status}`);
+    const response = await fetch(url, { headers }).catch(() => null);
+    await response?.arrayBuffer().catch(() => undefined);
+    if (!response?.ok) failures += 1;
   };
   const [service, api] = await Promise.all([
     openLoop({ perSecond: 20, seconds }, () => get(victim.url)),
     openLoop({ perSecond: 50, seconds }, () => get(`${nexus.url}/api/v1/workspaces`)),
   ]);
-  return { service, api };
+  return { service, api, failures };
 }
 
 function compare(hog: string, busy: Times, quiet: Times): Figure[] {
   const times = summarize(busy.service).median / summarize(quiet.service).median;
   const p99 = quantile(busy.api, 0.99);
+  const failed = busy.failures > 0 ? `, ${busy.failures} failed` : '';
   return [
     {
       what: `another's service beside a hog of ${hog} | in quiet`,
       ours: milliseconds(summarize(busy.service), 1),
       theirs: milliseconds(summarize(quiet.service), 1),
-      compared: `${times.toFixed(2)} times`,
+      compared: `${times.toFixed(2)} times${failed}`,
       bound: `≤ ${mostTimes} times`,
-      isWithin: times <= mostTimes,
+      isWithin: times <= mostTimes && busy.failures === 0,
     },
     {
       what: `reads of the API beside a hog of ${hog} | in quiet`,
@@ -69,7 +71,7 @@ function compare(hog: string, busy: Times, quiet: Times): Figure[] {
       theirs: milliseconds(summarize(quiet.api), 1),
       compared: `p99 ${p99.toFixed(1)} ms (${quantile(quiet.api, 0.99).toFixed(1)} ms)`,
       bound: `p99 < ${mostP99Ms} ms`,
-      isWithin: p99 < mostP99Ms,
+      isWithin: p99 < mostP99Ms && busy.failures === 0,
     },
   ];
 }
