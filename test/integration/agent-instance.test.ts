@@ -68,7 +68,9 @@ describe('commands about an instance', { skip: noEngine }, () => {
     address = seen.address ?? '';
   });
 
-  it('start it, again too', async () => {
+  it('start it, also where an engine that died has left its network interface; again too', async () => {
+    const link = `nx${lab.id.slice(-12)}`;
+    await execa('ip', ['link', 'add', link, 'type', 'veth', 'peer', 'name', `left${process.pid}`]);
     const seen = await lab.run({ do: 'start_instance' });
     assert.equal(seen.instance, 'running');
     assert.equal(seen.configured, false);

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { NexusError } from '../../../contract/errors.ts';
 import type { EngineClient } from './engine-client.ts';
 import { EngineFailure, fromEngine, isBusy, isNotFound } from './engine-failure.ts';
+import { removeStaleLink } from './stale-link.ts';
 
 /** Starting, stopping and removing any instance by its engine's name. All of them are done when repeated. */
 
@@ -29,6 +30,8 @@ export async function startInstance(engine: EngineClient, name: string): Promise
     await changeState(engine, name, { action: 'start', timeout: -1 }, startTimeoutMs);
   } catch (thrown) {
     if (thrown instanceof EngineFailure && /already running/i.test(thrown.message)) return;
+    if (thrown instanceof EngineFailure && (await removeStaleLink(name, thrown.message)))
+      return startInstance(engine, name);
     const log = thrown instanceof EngineFailure ? await lastErrors(engine, name) : [];
     throw fromEngine(thrown, name, (reason) => startFailed(name, [reason, ...log].join('; ')));
   }
