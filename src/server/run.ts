@@ -5,6 +5,7 @@ import { loadIdentity } from '../lib/identity.ts';
 import { createLogger } from '../lib/log.ts';
 import { osUserName } from '../lib/os-user.ts';
 import { buildApp } from './api/build-app.ts';
+import { holdConnections } from './api/http-server.ts';
 import { createAuthenticator, createWebSignInOf } from './auth/create-authenticator.ts';
 import { createHub } from './control/hub.ts';
 import { registerControl } from './control/register-control.ts';
@@ -90,6 +91,7 @@ async function serve(options: ServerOptions & { log: pino.Logger; signal: AbortS
     ownProgram,
   });
   cleanup.defer(() => app.close());
+  const connections = holdConnections(app);
   registerControl(app, hub);
   const url = localUrl(config, await listen(app, dir, config.listen));
   cleanup.use(await announceServer(dir, { url, pid: process.pid }));
@@ -108,16 +110,17 @@ async function serve(options: ServerOptions & { log: pino.Logger; signal: AbortS
   await aborted(signal);
   log.info('the server is stopping');
   // What still runs goes through the gateway and the agent.
-  await closeWithin(app, closeWithinMs);
+  await closeWithin(app, connections, closeWithinMs);
   await processes.stop();
 }
 
 /** New requests are refused from now on; what still runs after the time is cut off. */
 async function closeWithin(
-  app: { close(): PromiseLike<unknown>; readonly server: { closeAllConnections?: () => void } },
+  app: { close(): PromiseLike<unknown> },
+  connections: { cut(): void },
   timeoutMs: number,
 ): Promise<void> {
-  const timer = setTimeout(() => app.server.closeAllConnections?.(), timeoutMs);
+  const timer = setTimeout(() => connections.cut(), timeoutMs);
   await app.close();
   clearTimeout(timer);
 }

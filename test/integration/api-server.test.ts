@@ -7,6 +7,7 @@ import { setImmediate as turn } from 'node:timers/promises';
 import { endpoints } from '../../src/contract/api.ts';
 import { errorCatalogue } from '../../src/contract/error-catalogue.ts';
 import { NexusError } from '../../src/contract/errors.ts';
+import { holdConnections } from '../../src/server/api/http-server.ts';
 import { serverConfig } from '../../src/contract/server-config.ts';
 import { joinTokenHash } from '../../src/contract/handshake.ts';
 import { createHandlers } from '../../src/server/api/handlers.ts';
@@ -185,6 +186,29 @@ test('a request with a great many mistakes is told the first fifty of them', asy
   const { fields } = body['details'] as { fields: { path: string; problem: string }[] };
   assert.deepEqual([status, fields.length, fields.at(-1)?.problem], [400, 51, 'has 59951 more problems']);
   assert.ok(fields.every(({ path }) => path.length <= 201));
+});
+
+test('a WebSocket that is asked for at a malformed path holds nothing', async () => {
+  await using world = await createApiWorld();
+  const upgrade = 'Host: x\r\nConnection: Upgrade, close\r\nUpgrade: websocket\r\n';
+  for (const id of ['%', '%ff', 'x'.repeat(200), `${'x'.repeat(200)}%3Fsecret`]) {
+    const accepted = once(world.app.server, 'connection');
+    const answer = raw(world, `GET /api/v1/workspaces/${id}/exec?x=secret HTTP/1.1\r\n${upgrade}\r\n`);
+    const [served] = (await accepted) as [Socket];
+    assert.match(await answer, /^HTTP\/1\.1 400 .*path: is not a well-formed path/s);
+    if (!served.closed) await once(served, 'close');
+  }
+  assert.equal(JSON.stringify(world.logged.filter(({ msg }) => msg !== 'answered')).includes('secret'), false);
+});
+
+test('every connection can be cut, whatever it is for', async () => {
+  await using world = await createApiWorld();
+  const connections = holdConnections(world.app);
+  const accepted = once(world.app.server, 'connection');
+  const socket = connect(Number(new URL(world.baseUrl).port), '127.0.0.1');
+  await accepted;
+  connections.cut();
+  await once(socket, 'close');
 });
 
 test('who was refused and does not end the connection is let go', async () => {

@@ -62,6 +62,11 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
   await app.register(websocket, {
     options: { maxPayload: bodyLimitBytes, perMessageDeflate: false },
     preClose: closeSockets,
+    // What is no frame is the client's fault; the plugin would call it the server's.
+    errorHandler: (error, socket, request) => {
+      request.log.debug({ err: error }, 'a WebSocket broke off');
+      socket.terminate();
+    },
   });
   app.websocketServer.on('wsClientError', answerBrokenUpgrade);
   await registerEndpoints(app, createHandlers(handlerDeps), handlerDeps);

@@ -62,8 +62,8 @@ function catalogued(thrown: unknown, request: FastifyRequest): NexusError {
     const got = request.headers['content-type'] ?? 'of no type';
     return new NexusError('unsupported_media_type', { got, expected: expectedType(request) });
   }
-  // Its own message holds the whole address: what stands in the query belongs in no log.
-  if (code === 'FST_ERR_BAD_URL')
+  // Their own messages hold the whole address: what stands in the query belongs in no log.
+  if (code === 'FST_ERR_BAD_URL' || code === 'FST_ERR_MAX_PARAM_LENGTH')
     return new NexusError('invalid_request', { fields: [{ path: 'path', problem: 'is not a well-formed path' }] });
   if (statusCode !== undefined && statusCode >= 400 && statusCode < 500) {
     const fields = [{ path: 'body', problem: message ?? 'cannot be read' }];

@@ -1,6 +1,7 @@
 /** What HTTP asks of a server before a request gets to its route. */
 import { readFileSync } from 'node:fs';
 import type { IncomingMessage } from 'node:http';
+import type { Socket } from 'node:net';
 import type { FastifyInstance } from 'fastify';
 import { apiBase } from '../../contract/api.ts';
 import { controlPath } from '../../contract/control-protocol.ts';
@@ -16,7 +17,8 @@ export function httpOptions({ tls }: Pick<ServerConfig, 'tls'>): object {
 }
 
 const socketPaths = [controlPath, ...Object.values(webSockets).map((path) => `${apiBase}${path}`)].map(
-  (path) => new RegExp(`^${path.replaceAll(/:\w+/g, '[^/]+')}$`),
+  // What cannot be an id is no WebSocket's: Fastify's own refusals would leave its connection open.
+  (path) => new RegExp(`^${path.replaceAll(/:\w+/g, '[A-Za-z0-9_-]{1,64}')}$`),
 );
 
 /** Every other wish to speak another protocol is passed over: `curl --http2` has it in each request. */
@@ -36,4 +38,18 @@ export function keepToHttp(app: FastifyInstance): void {
     if (raw.httpVersion === '1.1' && raw.headers.host === undefined)
       throw new NexusError('invalid_request', { fields: [{ path: 'Host', problem: 'is required' }] });
   });
+}
+
+/** Every connection of the server, WebSockets and such as never asked for anything too: what is left of them can be cut. */
+export function holdConnections(app: FastifyInstance): { cut(): void } {
+  const open = new Set<Socket>();
+  app.server.on('connection', (socket: Socket) => {
+    open.add(socket);
+    socket.once('close', () => open.delete(socket));
+  });
+  return {
+    cut() {
+      for (const socket of open) socket.destroy();
+    },
+  };
 }
