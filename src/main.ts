@@ -1,12 +1,10 @@
 /** From the process to a role: arguments, streams, signals, exit code. The only module that knows every role. */
 import type { CliContext } from './cli/context.ts';
 import type { Roles } from './cli/roles.ts';
-import { keepLoopbackFromProxy } from './lib/loopback.ts';
 import { version } from './lib/version.ts';
 
 // Bun's runtime, which the shipped file is made of, would turn our child processes into plain `bun` with it.
 delete process.env['BUN_BE_BUN'];
-keepLoopbackFromProxy(process.env);
 
 /** How this very program is run again: the compiled file alone, or Node.js and the sources. */
 const isCompiled = import.meta.url.includes('/$bunfs/');
@@ -68,10 +66,12 @@ function interruptSignal(): AbortSignal {
 }
 
 async function runCommand(args: readonly string[]): Promise<number> {
-  const [{ runCli }, { createOutput }] = await Promise.all([
+  const [{ keepLoopbackFromProxy }, { runCli }, { createOutput }] = await Promise.all([
+    import('./lib/loopback.ts'),
     import('./cli/run-cli.ts'),
     import('./cli/terminal/output.ts'),
   ]);
+  keepLoopbackFromProxy(process.env);
   let interrupt: AbortSignal | undefined;
   const context: CliContext = {
     get stdin() {
