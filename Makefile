@@ -7,7 +7,7 @@ sources := $(shell find src ! -name '*.test.ts') package.json tsconfig.json scri
 shell_scripts := $(shell find bin .ci scripts src test bench examples -name node_modules -prune -o -type f \( -name '*.sh' -o -path bin/nexus -o -path .ci/run \) -print 2>/dev/null)
 
 .PHONY: help setup up down clean build build-all test test-unit test-integration test-e2e test-coverage \
-	check types lint format-check dead-code structure shell bench soak chaos fuzz fmt
+	check types lint format-check dead-code structure shell bench soak chaos fuzz fuzz-wire fmt
 
 help: ## Show the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-17s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -70,6 +70,9 @@ fuzz: dist/nexus ## 100,000 requests made from the OpenAPI document (REQUESTS=n;
 
 bench: dist/nexus ## Benchmarks beside the bare engine; ONLY=NAME for one of them
 	@node bench/run.ts $(if $(ONLY),--only $(ONLY))
+
+fuzz-wire: dist/nexus ## The control connection and the gateway under attack (CONNECTIONS=n; again: SEED=n)
+	@node test/fuzz-wire/run.ts $(if $(SEED),--seed $(SEED)) $(if $(CONNECTIONS),--connections $(CONNECTIONS))
 
 soak: dist/nexus ## A steady load with kills: make soak MINUTES=60 SEED=1 KILL_EVERY=180
 	@node test/soak/run.ts --minutes $(or $(MINUTES),60) --seed $(or $(SEED),1) --kill-every $(or $(KILL_EVERY),180)

@@ -19,7 +19,7 @@ export type ServerUnderTest = AsyncDisposable & {
   /** The lines of the log that hold one of the texts. */
   logLinesWith(texts: readonly string[]): Promise<string[]>;
   /** A node with an engine of a few lines joins: workspaces run at once and cost nothing. */
-  addScriptedNode(): Promise<AsyncDisposable>;
+  addScriptedNode(): Promise<AsyncDisposable & { isConnected(): boolean }>;
 };
 
 export async function startServer(program: readonly string[]): Promise<ServerUnderTest> {
@@ -79,7 +79,11 @@ export async function startServer(program: readonly string[]): Promise<ServerUnd
         body: JSON.stringify({ name: 'node-1' }),
       });
       const { join_token: joinToken } = (await response.json()) as { join_token: string };
-      return startScriptedAgent({ url, engine, joinToken });
+      const agent = await startScriptedAgent({ url, engine, joinToken });
+      return {
+        isConnected: () => agent.client.connected,
+        [Symbol.asyncDispose]: () => agent[Symbol.asyncDispose](),
+      };
     },
     [Symbol.asyncDispose]: stop,
   };

@@ -138,10 +138,12 @@ describe('the agent as a process', { skip: noEngine }, () => {
   });
 
   it('answers an id once: while it runs it is joined, afterwards the answer is kept, over a restart too', async () => {
-    const command = about({ do: 'run_hook', hook: 'pre_start', command: 'echo x >> ~/once; sleep 1' });
+    const untilTold = 'echo x >> ~/once; until test -e ~/go-on; do sleep 0.1; done';
+    const command = about({ do: 'run_hook', hook: 'pre_start', command: untilTold });
     const first = world.command('op-once', command);
-    await sleep(200);
+    await untilTrue('it runs', async () => (await shellIn(id, 'test -e /home/dev/once')).exitCode === 0);
     world.control.send({ type: 'command', id: 'op-once', command });
+    await shellIn(id, 'touch /home/dev/go-on');
     const answer = await first;
     assert.ok(answer.ok);
     await shellIn(id, 'rm /run/nexus/hooks/pre_start');

@@ -219,7 +219,7 @@ test('a quiet stream of events has a heartbeat', async () => {
 });
 
 test('a client that does not read is waited for', async () => {
-  await using world = await createApiWorld({ heartbeatMs: 1 });
+  await using world = await createApiWorld({ heartbeatMs: 200 });
   const id = await runningWorkspace(world);
   const line = 'x'.repeat(100_000);
   await world.store.transaction(async (tx) => {

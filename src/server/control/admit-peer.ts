@@ -19,18 +19,22 @@ export const reservedNames: readonly string[] = ['server'];
 
 /**
  * Goes through the handshake up to the welcome, which the caller sends.
+ * @param options.pace waited for by a peer that has joined, and may come in too often
  * @throws unauthorized when the peer is not to come in, timeout when it does not go on
  */
 export async function admitPeer(
   connection: PeerConnection,
-  options: { readonly identity: Identity; readonly store: Store },
+  options: { readonly identity: Identity; readonly store: Store; readonly pace: (name: string) => Promise<void> },
 ): Promise<NodeRow> {
   const hello = await receive(connection, 'hello');
   const challenge = serverChallenge(options.identity, hello);
   connection.send(challenge);
   const proof = await receive(connection, 'proof');
   if (!checkProof(hello, challenge, proof)) throw refused('it did not prove its key');
-  return options.store.transaction((tx) => admit(tx, hello));
+  const { store, pace } = options;
+  const known = await findNode(store.db, hello.name);
+  if (known?.public_key === hello.public_key) await pace(hello.name);
+  return store.transaction((tx) => admit(tx, hello));
 }
 
 async function receive<T extends PeerToServer['type']>(

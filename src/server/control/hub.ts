@@ -23,6 +23,7 @@ import type { Store } from '../store/store.ts';
 import { admitPeer, handshakeTimeoutMs } from './admit-peer.ts';
 import { createCommandLine, type CommandOptions } from './command-line.ts';
 import { createLiveness } from './liveness.ts';
+import { createPace } from './pace.ts';
 import { peerConnection, type PeerConnection } from './peer-connection.ts';
 import { createPeerEvents, type PeerEvents } from './peer-events.ts';
 
@@ -68,6 +69,7 @@ export async function createHub(options: HubOptions): Promise<Hub> {
   const { store, identity, clusterId, now, silenceMs = unreachableAfterMs } = options;
   const log = limitLog(options.log);
   const strangers = new Set<PeerConnection>();
+  const pace = createPace();
   const events = createPeerEvents();
   const peers = new Map<string, Peer>();
   const heardOf = new Set<string>();
@@ -105,7 +107,7 @@ export async function createHub(options: HubOptions): Promise<Hub> {
 
   async function converse(connection: PeerConnection): Promise<void> {
     const deadline = setTimeout(() => connection.terminate(), handshakeTimeoutMs);
-    const row = await admitPeer(connection, { identity, store }).finally(() => clearTimeout(deadline));
+    const row = await admitPeer(connection, { identity, store, pace }).finally(() => clearTimeout(deadline));
     strangers.delete(connection);
     const { name, role } = row;
     // Read before anything new can be sent to it.

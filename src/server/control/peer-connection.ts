@@ -14,11 +14,14 @@ import { NexusError } from '../../contract/errors.ts';
 import { endPingFloods } from '../end-ping-floods.ts';
 import { createBudget } from '../../lib/budget.ts';
 
-/** Messages that wait to be heard: above the first the socket is not read, until there are no more than the second. */
-const waiting = { highWaterMark: 32, lowWaterMark: 8 };
-/** One for each message and each 4 KiB of it. A node of a thousand workspaces that reports them all does not wait. */
-const budgetOfPeer = { most: 4_000, perSecond: 200 };
-const bytesOfOne = 4_096;
+/** Messages that wait to be heard: above the first the socket is not read, until there are fewer than the second. */
+const waiting = { highWaterMark: 4, lowWaterMark: 2 };
+/** The two of a stranger are short. */
+const handshake = { messages: 2, maxBytes: 16 * 1024 };
+/** A node of a thousand workspaces that reports them all does not wait. */
+const budgetOfPeer = { most: 2_000, perSecond: 200 };
+/** One for each message and each 4 KiB of it; more for those that are written to the disk each time, and come seldom. */
+const cost = { message: 1, writtenMessage: 20, bytesOfOne: 4_096 };
 /** A peer that leaves this much unread is broken: the commands of a thousand workspaces are less. */
 const maxUnreadBytes = 32 * 2 ** 20;
 /** What the protocol nests, twice over. */
@@ -70,14 +73,18 @@ export function peerConnection(socket: WebSocket): PeerConnection {
 
 async function* parseFrames(frames: AsyncIterable<unknown[]>): AsyncGenerator<PeerToServer, void, undefined> {
   const budget = createBudget(budgetOfPeer);
+  let heard = 0;
   for await (const [data] of frames) {
-    await budget.spend(1 + (data as Buffer).length / bytesOfOne);
-    yield parseFrame(data as Buffer);
+    const message = parseFrame(data as Buffer, heard < handshake.messages ? handshake.maxBytes : maxPeerMessageBytes);
+    heard += 1;
+    const isWritten = message.type === 'heartbeat' || message.type === 'listening';
+    await budget.spend((isWritten ? cost.writtenMessage : cost.message) + (data as Buffer).length / cost.bytesOfOne);
+    yield message;
   }
 }
 
-function parseFrame(data: Buffer): PeerToServer {
-  if (data.length > maxPeerMessageBytes) throw malformed(`it is longer than ${maxPeerMessageBytes} bytes`);
+function parseFrame(data: Buffer, maxBytes: number): PeerToServer {
+  if (data.length > maxBytes) throw malformed(`it is longer than ${maxBytes} bytes`);
   const value = parseJson(String(data));
   const parsed = nestsDeeper(value, maxDepth) ? undefined : peerToServer.safeParse(value).data;
   if (!parsed) throw malformed('it is not a message of the control protocol');

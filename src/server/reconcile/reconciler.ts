@@ -6,6 +6,7 @@ import type { Hub } from '../control/hub.ts';
 import { candidates } from './fleet.ts';
 import { createEngineReturns } from './engine-returns.ts';
 import type { LoopDeps } from './loop-deps.ts';
+import { createNewest } from './newest.ts';
 import { createOccupiedPorts, movePort } from './occupied-ports.ts';
 import { pruneHistory } from './prune.ts';
 import { createRoutesPublisher } from './routing-table.ts';
@@ -53,10 +54,15 @@ export function createReconciler(options: ReconcilerOptions): RunningReconciler 
   let pruning: NodeJS.Timeout | undefined;
   const ended = new AbortController();
   const stopListening = hub.events.listen((event) => {
-    hear(event).catch((error: unknown) => {
-      if (!ended.signal.aborted) log.error({ err: error, event: event.type }, 'an event could not be dealt with');
-    });
+    if (event.type === 'instances') return takeReport(event.node, event);
+    if (event.type === 'services') return takeReport(`${event.node} ${event.workspaceId}`, event);
+    hear(event).catch(onUnheard);
   });
+  const takeReport = createNewest(hear, { onError: onUnheard });
+
+  function onUnheard(error: unknown): void {
+    if (!ended.signal.aborted) log.error({ err: error }, 'what a peer said could not be dealt with');
+  }
 
   /** @throws shutting_down */
   function loopOf(id: string): WorkspaceLoop {
