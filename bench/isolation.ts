@@ -13,6 +13,7 @@ import { quantile, summarize } from './statistics.ts';
 
 const mostTimes = 2;
 const mostP99Ms = 20;
+const settleMs = 3000;
 const limits = { requests_per_minute: 1_000_000, memory: '2GB', disk: '4GB' };
 
 type Times = { readonly service: readonly number[]; readonly api: readonly number[]; readonly failures: number };
@@ -21,19 +22,23 @@ export async function benchIsolation({ runs }: { readonly runs: number }): Promi
   await using world = await createTwoWorkspaces({ program: compiledProgram, config: { limits } });
   await measure(world, 2);
   const figures: Figure[] = [];
-  for (const name of ['processes', 'memory', 'processors', 'disk', 'files'] as const) {
+  for (const name of ['memory', 'processors', 'disk', 'files'] as const) {
     const quiet = await measure(world, runs);
     await startHog(world.attacker, `while :; do ${hogs[name]}; rm -rf /home/dev/hog; done`);
-    await delay(3000);
-    const busy = await measure(world, runs);
+    await delay(settleMs);
+    figures.push(...compare(name, await measure(world, runs), quiet));
     await stopHog(world.attacker);
-    figures.push(...compare(name, busy, quiet));
   }
   const quiet = await measure(world, runs);
   const sockets = openConnections(world.attacker, 1000);
-  await delay(1000);
+  await delay(settleMs);
   figures.push(...compare('a thousand connections', await measure(world, runs), quiet));
   for (const socket of sockets) socket.destroy();
+  // The last: there is no process left to end it with, but for the engine's own.
+  const again = await measure(world, runs);
+  await startHog(world.attacker, hogs.processes);
+  await delay(settleMs);
+  figures.push(...compare('processes', await measure(world, runs), again));
   return figures;
 }
 
