@@ -104,12 +104,12 @@ describe('an engine that goes away', () => {
     }
   });
 
-  for (const [name, moment] of [
-    ['copying', /^POST \/1\.0\/instances\?/],
-    ['starting', /^PUT \/1\.0\/instances\/nexus-[a-z0-9]+\/state/],
-    ['working inside', /^POST \/1\.0\/instances\/nexus-[a-z0-9]+\/exec/],
+  for (const [name, moment, ways] of [
+    ['copying', /^POST \/1\.0\/instances\?/, ['dies']],
+    ['starting', /^PUT \/1\.0\/instances\/nexus-[a-z0-9]+\/state/, ['hangs']],
+    ['working inside', /^POST \/1\.0\/instances\/nexus-[a-z0-9]+\/exec/, ['dies', 'hangs']],
   ] as const) {
-    for (const how of ['dies', 'hangs'] as const) {
+    for (const how of ways) {
       it(`which ${how} while ${name}: the creation goes on when it is back`, async () => {
         const workspace = `${how}-${name.replace(' ', '-')}`;
         const reached = line.request(moment);
@@ -131,15 +131,14 @@ describe('an engine that goes away', () => {
     }
   }
 
-  it('which is away for long ends a creation, a stop and a deletion with its error, and they go on when it is back', async () => {
+  it('which is away for long ends a stop and a deletion with its error, and they go on when it is back', async () => {
     await line.cut();
     await engineIs(false);
-    const [created, stopped, deleted] = await Promise.all([
-      nexus.nexus(['workspace', 'create', folder, '--name', 'late']),
+    const [stopped, deleted] = await Promise.all([
       nexus.nexus(['workspace', 'down', 'steady']),
       nexus.nexus(['workspace', 'delete', 'dies-copying', '--yes']),
     ]);
-    for (const { exitCode, stderr } of [created, stopped, deleted]) {
+    for (const { exitCode, stderr } of [stopped, deleted]) {
       assert.equal(exitCode, 1, stderr);
       assert.match(stderr, /^! The lxc engine is not available: /m);
       assert.match(
@@ -148,9 +147,8 @@ describe('an engine that goes away', () => {
       );
     }
     const { workspace_id } = await view('dies-copying');
-    for (const name of ['late', 'steady', 'dies-copying']) assert.equal((await view(name)).status, 'error');
+    for (const name of ['steady', 'dies-copying']) assert.equal((await view(name)).status, 'error');
     await line.restore();
-    await until(async () => (await view('late')).status === 'running', 'the creation');
     await until(async () => (await view('steady')).status === 'stopped', 'the stop');
     await until(async () => (await engineInstances(workspace_id)).length === 0, 'the deletion');
     const { workspaces } = await api<{ workspaces: unknown[] }>(nexus, 'GET', '/workspaces');

@@ -43,6 +43,8 @@ export async function createInstallation(options: {
   readonly program: readonly string[];
   /** Merged into the configuration file of the server. */
   readonly config?: Readonly<Record<string, unknown>>;
+  /** 20 at most. */
+  readonly sshPorts?: number;
   /** For the server and for everything that is run. */
   readonly env?: Readonly<Record<string, string>>;
 }): Promise<Installation> {
@@ -59,7 +61,10 @@ export async function createInstallation(options: {
       data_dir: dataDir,
       listen: { host: '127.0.0.1', port: first + 60 },
       gateway: { host: '127.0.0.1' },
-      ports: { ssh: `${ports.ssh}-${ports.ssh + 19}`, services: `${ports.services}-${ports.services + 39}` },
+      ports: {
+        ssh: `${ports.ssh}-${ports.ssh + (options.sshPorts ?? 20) - 1}`,
+        services: `${ports.services}-${ports.services + 39}`,
+      },
       limits: { requests_per_minute: 100_000, memory: '2GB' },
       ...options.config,
     }),

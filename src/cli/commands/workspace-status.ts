@@ -8,7 +8,7 @@ import { printResult } from '../terminal/print.ts';
 import { createRedraw } from '../terminal/redraw.ts';
 import { called, connectToWorkspace, nameArgument, parseWorkspaceOptions } from '../workspace/workspace-command.ts';
 import { watchWorkspace } from '../workspace/watch-workspace.ts';
-import { servicesText, statusLine } from '../workspace/workspace-text.ts';
+import { ownWarnings, problemText, servicesText, statusLine } from '../workspace/workspace-text.ts';
 
 export const workspaceStatus = defineCommand({
   description: 'Says what a workspace does. With --watch it goes on saying so until Ctrl-C.',
@@ -33,13 +33,12 @@ export const workspaceStatus = defineCommand({
 });
 
 function statusText(view: WorkspaceView, { stdout }: Pick<CliContext, 'stdout'>): string {
-  const problems = [...view.warnings, ...(view.error === null ? [] : [view.error.message])].map(
-    (line) => `! ${line}\n`,
-  );
+  const problems = ownWarnings(view).map((line) => `! ${line}\n`);
   const services = Object.values(view.services);
   return [
     `${view.name}  ${statusLine(view, stdout)}\n`,
     ...problems,
+    problemText(view.error, { workspace: view.name, output: stdout }),
     services.length === 0 ? '' : `\n${servicesText(services, { workspace: view.name, output: stdout })}`,
   ].join('');
 }

@@ -106,8 +106,8 @@ export function createStepList(now: () => number): StepList {
 
   function warn({ status, warnings, services }: WorkspaceView): void {
     if (!onTheWay.has(status)) return;
-    const known = Object.values(services).map(({ error }) => error?.message);
-    for (const text of warnings.filter((one) => !known.includes(one))) {
+    const told = Object.values(services).map(({ error }) => error?.message);
+    for (const text of warnings.filter((one) => !told.includes(one))) {
       if (steps.some(({ title }) => title === text)) continue;
       const atMs = now();
       steps.push({ key: text, title: text, state: 'warned', startedMs: atMs, endedMs: atMs, detail: null });

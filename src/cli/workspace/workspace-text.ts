@@ -1,4 +1,5 @@
 /** What people read of a workspace. */
+import type { ErrorBody } from '../../contract/errors.ts';
 import type { ServiceView, WorkspaceSummary, WorkspaceView } from '../../contract/workspace.ts';
 import { formatAgo } from '../terminal/format.ts';
 import type { Output } from '../terminal/output.ts';
@@ -31,7 +32,7 @@ export function servicesText(services: readonly ServiceView[], options: { worksp
   const { workspace, output } = options;
   if (services.length === 0) return 'No services: nexus config init writes them down.\n';
   const color = paint(output);
-  return formatTable(
+  const table = formatTable(
     ['SERVICE', 'STATUS', 'HEALTH', 'URL', 'COMMAND'],
     services.map((service) => [
       service.name,
@@ -42,6 +43,21 @@ export function servicesText(services: readonly ServiceView[], options: { worksp
     ]),
     output,
   );
+  return `${table}${services.map(({ error }) => problemText(error, { workspace, output })).join('')}`;
+}
+
+/** What is wrong, and what to do next; nothing when nothing is. */
+export function problemText(error: ErrorBody | null, options: { workspace: string; output: Output }): string {
+  if (error === null) return '';
+  const color = paint(options.output);
+  const next = error.hint ? `  ${color.cyan('→')} ${error.hint.replace('NAME', options.workspace)}\n` : '';
+  return `${color.yellow('!')} ${error.message}\n${next}`;
+}
+
+/** Those that are not told at a service already. */
+export function ownWarnings({ warnings, services }: WorkspaceView): string[] {
+  const told = new Set(Object.values(services).map(({ error }) => error?.message));
+  return warnings.filter((warning) => !told.has(warning));
 }
 
 /** `running`, with the step that is under way. */
@@ -75,7 +91,7 @@ export function workspaceText(view: WorkspaceView, options: { output: Output; no
     ['Runs on', `${view.node ?? 'no node yet'}, ${view.provider}, ${view.image}`],
     ['Status', statusLine(view, output)],
     ['SSH', sshCommand(view)],
-    ...view.warnings.map((warning) => ['Warning', color.yellow(warning)] as const),
+    ...ownWarnings(view).map((warning) => ['Warning', color.yellow(warning)] as const),
     ...(view.error === null ? [] : [['Error', color.red(view.error.message)] as const]),
     ...(view.error?.hint ? [['', `→ ${view.error.hint.replace('NAME', view.name)}`] as const] : []),
   ];
