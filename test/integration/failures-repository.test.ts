@@ -105,7 +105,7 @@ describe('what can be wrong', () => {
       assert.equal(created.exitCode, 0, created.stderr);
       await until(async () => {
         const { url } = (await shown('serving')).services['web'] ?? {};
-        return url != null && (await fetch(url)).ok;
+        return typeof url === 'string' && (await fetch(url)).ok;
       }, 'the service to answer at the address that is named');
       const view = await shown('serving');
       assert.equal(view.services['web']?.mapped_port, next + 1);

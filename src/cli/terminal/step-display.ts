@@ -41,7 +41,7 @@ export function formatStep(step: Step, options: { nowMs: number; output: Output 
   const detail = step.detail === null ? '' : `  ${step.detail.replaceAll(/\s+/g, ' ')}`;
   // The time stands before the detail, which is what is cut off on a narrow terminal.
   // A warning of its own is no step, and took no time.
-  const elapsed = step.state === 'warned' && step.detail === null ? '' : `  ${formatDuration(elapsedMs)}`;
+  const elapsed = step.state === 'warned' && elapsedMs === 0 ? '' : `  ${formatDuration(elapsedMs)}`;
   const plain = truncate(`${step.title}${elapsed}${detail}`, output.columns() - 3);
   const rest = plain.slice(step.title.length);
   return `${color[style](mark)} ${step.title.slice(0, plain.length)}${color.dim(rest)}`;
