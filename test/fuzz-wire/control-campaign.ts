@@ -1,7 +1,10 @@
 /** Scripts against the control endpoint of a real server process, while an honest node works and somebody asks for health. */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { createInterface } from 'node:readline';
 import { setTimeout as delay } from 'node:timers/promises';
 import * as fc from 'fast-check';
 import { loadIdentity } from '../../src/lib/identity.ts';
@@ -144,28 +147,29 @@ function watchServer(server: ServerUnderTest) {
   let phase = 'scripts';
   let highestRssBytes = 0;
   const lost: string[] = [];
-  const ended = new AbortController();
-  const watching = (async () => {
-    while (!ended.signal.aborted && lost.length === 0) {
-      const start = performance.now();
-      try {
-        await (await fetch(`${server.url}/health`)).text();
-        highestRssBytes = Math.max(highestRssBytes, (await server.footprint()).rssBytes);
-      } catch (error) {
-        lost.push(`the server does not answer any more: ${String(error)}`);
-      }
-      slowestHealthMs[phase] = Math.max(slowestHealthMs[phase] ?? 0, Math.round(performance.now() - start));
-      await delay(25);
-    }
-  })();
+  const asking = spawn(process.execPath, [join(import.meta.dirname, 'health-process.ts'), server.url], {
+    stdio: ['ignore', 'pipe', 'ignore'],
+  });
+  const ended = once(asking, 'exit');
+  asking.once('exit', (code) => code !== null && lost.push('the server did not answer any more'));
+  createInterface({ input: asking.stdout }).on('line', (line) => {
+    slowestHealthMs[phase] = Math.max(slowestHealthMs[phase] ?? 0, Number(line));
+  });
+  const measure = async (): Promise<void> => {
+    highestRssBytes = Math.max(highestRssBytes, (await server.footprint()).rssBytes);
+  };
+  const sizes = setInterval(() => void measure().catch(() => lost.push('the server has ended')), measureEveryMs);
   return {
     phase(name: string): void {
       phase = name;
     },
     async end() {
-      ended.abort();
-      await watching;
+      clearInterval(sizes);
+      asking.kill('SIGKILL');
+      await ended;
       return { slowestHealthMs, highestRssBytes, lost };
     },
   };
 }
+
+const measureEveryMs = 50;
