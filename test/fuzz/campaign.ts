@@ -63,7 +63,9 @@ export async function runCampaign(options: CampaignOptions): Promise<CampaignRep
       async (one, connection) => {
         const sent = one.make(known);
         const outcome = await connection.exchange(sent, answerWithinMs);
-        noteOutcome(report, { ...one, sent, outcome, token: server.token }, judge);
+        const isLate = outcome.ending === 'late';
+        const state = isLate ? await workspaceOf(server, sent) : '';
+        noteOutcome(report, { ...one, sent, outcome, state, token: server.token }, judge);
       },
       server.port,
     );
@@ -114,11 +116,16 @@ function emptyReport(): Report {
   return { requests: 0, answersByStatus: new Map(), failures: [], footprints: [], slowest: [] };
 }
 
-type Noted = Asked & { readonly sent: Sendable; readonly outcome: Outcome; readonly token: string };
+type Noted = Asked & {
+  readonly sent: Sendable;
+  readonly outcome: Outcome;
+  readonly state: string;
+  readonly token: string;
+};
 
 function noteOutcome(
   report: Report,
-  { index, operation, sent, outcome, token }: Noted,
+  { index, operation, sent, outcome, state, token }: Noted,
   judge: ReturnType<typeof createJudge>,
 ): void {
   report.requests += 1;
@@ -129,7 +136,7 @@ function noteOutcome(
     const problem = judge(answer, { operation, method: sent.method });
     if (problem !== null) fail(`${problem}\n${answer.body.toString().slice(0, 400)}`);
   }
-  if (outcome.ending === 'late') fail(`no answer within ${answerWithinMs / 1000} s`);
+  if (outcome.ending === 'late') fail(`no answer within ${answerWithinMs / 1000} s: ${state}`);
   if (outcome.ending === 'closed') {
     count(report.answersByStatus, 'closed');
     if (!sent.mayClose) fail('the connection was closed without an answer');
@@ -138,6 +145,14 @@ function noteOutcome(
   if (report.slowest.length < slowestKept * 10) return;
   report.slowest.sort((a, b) => b.milliseconds - a.milliseconds);
   report.slowest.length = slowestKept;
+}
+
+/** What the server says of the workspace that the request was about. */
+async function workspaceOf({ url, token }: ServerUnderTest, { pieces }: Sendable): Promise<string> {
+  const id = /ws-[a-z0-9]{12}/.exec(String(pieces[0]))?.[0];
+  if (id === undefined) return 'no workspace';
+  const response = await fetch(`${url}/api/v1/workspaces/${id}`, { headers: { authorization: `Bearer ${token}` } });
+  return response.text();
 }
 
 function count(counts: Map<string, number>, key: string): void {
