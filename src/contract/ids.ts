@@ -26,4 +26,7 @@ export const serviceName = z
 export const port = z.int().min(1).max(65535);
 
 /** A package of Debian or Ubuntu. */
-export const packageName = z.string().regex(/^[a-z0-9][a-z0-9+.-]+$/, 'is not a package name');
+export const packageName = z
+  .string()
+  .max(100)
+  .regex(/^[a-z0-9][a-z0-9+.-]+$/, 'is not a package name');

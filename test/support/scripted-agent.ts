@@ -124,7 +124,9 @@ export class ScriptedEngine {
       case 'create_instance': {
         if (seen.instance !== 'absent') return seen;
         const base = { image: command.image, packages: command.packages };
-        return this.set(id, { instance: 'stopped', provider: 'lxc', address: `10.0.0.${this.nextAddress++}`, base });
+        const address = `10.${this.nextAddress >> 16}.${(this.nextAddress >> 8) & 255}.${this.nextAddress & 255}`;
+        this.nextAddress += 1;
+        return this.set(id, { instance: 'stopped', provider: 'lxc', address, base });
       }
       case 'start_instance':
         return this.set(id, { instance: 'running' });
