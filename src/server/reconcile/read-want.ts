@@ -123,7 +123,11 @@ function doneOf(operation: OperationRow, times: Pick<SteadyTimes, 'at'>): Done {
   };
 }
 
+/** Of what may be a great many operations only this one is read. */
 function lastConfigure(ended: readonly OperationRow[]): Want['configuredWith'] {
-  const taken = ended.filter((operation) => operation.error_json === null).map(commandOf);
-  return taken.findLast((command) => command.do === 'configure') ?? null;
+  const isTaken = ({ error_json, command_json }: OperationRow): boolean =>
+    error_json === null && command_json.startsWith('{"do":"configure"');
+  const taken = ended.findLast(isTaken);
+  const command = taken && commandOf(taken);
+  return command?.do === 'configure' ? command : null;
 }
