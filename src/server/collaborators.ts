@@ -8,9 +8,12 @@ export type Reconciler = {
   nudge(workspaceId: string): void;
   /**
    * Resolves when the workspace is what it should be (or is gone), rejects with the NexusError that stopped it, or
-   * with `timeout` (the work goes on).
+   * with `timeout` (the work goes on). With `want`: also when somebody asked for something else since.
    */
-  settled(workspaceId: string, options: { timeoutMs: number; signal?: AbortSignal }): Promise<void>;
+  settled(
+    workspaceId: string,
+    options: { timeoutMs: number; signal?: AbortSignal; want?: 'running' | 'stopped' | 'deleted' },
+  ): Promise<void>;
   /**
    * Ports changed: sends the routing table, and resolves with the ports of it that another process of the host has: when the gateway
    * has answered, or with those known so far when it does not in time.

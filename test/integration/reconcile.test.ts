@@ -459,3 +459,21 @@ describe('behind our back', () => {
     assert.equal((await world.row(id)).warnings_json, '[]');
   });
 });
+
+test('a wait for what was asked for is over when something else is asked for', async () => {
+  await using world = await createReconcileWorld();
+  const engine = new ScriptedEngine();
+  await using _agent = await world.agent(engine);
+  const id = await world.create();
+  await settled(world, id);
+  const release = engine.hold('stop_instance');
+  const stopping = engine.arrival('stop_instance');
+  await world.ask(id, 'stopped');
+  const stopped = world.server.reconciler.settled(id, { ...settleWithin, want: 'stopped' });
+  await stopping;
+  await world.ask(id, 'running');
+  await stopped;
+  assert.equal((await world.row(id)).want, 'running');
+  release();
+  await settled(world, id);
+});

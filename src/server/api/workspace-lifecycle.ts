@@ -34,7 +34,7 @@ export function lifecycleHandlers({ store, reconciler }: Deps): LifecycleHandler
   }
   async function stop(asked: Asked, signal: AbortSignal): Promise<StoppedView> {
     const { id, wanted_at } = await ask('stop', asked);
-    await reconciler.settled(id, { timeoutMs: settleTimeoutMs, signal });
+    await reconciler.settled(id, { timeoutMs: settleTimeoutMs, signal, want: 'stopped' });
     return stoppedView(store, id, wanted_at);
   }
 

@@ -16,7 +16,7 @@ import { createObserver, type Observer } from './observer.ts';
 import { createOperationRunner, type Outcome } from './operation-runner.ts';
 import { commandOf, readWorkspace, type WorkspaceState } from './read-want.ts';
 import { createServiceClock } from './service-clock.ts';
-import { createSettleWaiters } from './settle-waiters.ts';
+import { createSettleWaiters, type SettleOptions } from './settle-waiters.ts';
 import { createSteadyTimes } from './steady-times.ts';
 
 export type WorkspaceLoop = Pick<Observer, 'reported' | 'servicesReported'> & {
@@ -24,7 +24,7 @@ export type WorkspaceLoop = Pick<Observer, 'reported' | 'servicesReported'> & {
   wake(): void;
   /** What was seen may not be so any more: look at it anew. */
   invalidate(): void;
-  settled(options: { timeoutMs: number; signal?: AbortSignal }): Promise<void>;
+  settled(options: SettleOptions): Promise<void>;
   serviceCommand(service: string, action: ServiceAction): Promise<void>;
   /** As far as is known: it is what it should be, or cannot become so. */
   readonly isAtRest: boolean;
@@ -90,6 +90,7 @@ export function createWorkspaceLoop(
     if (!state) return leave();
     const { row, want, open } = state;
     name = row.name;
+    waiters.wanted(row.want);
     if (row.generation !== generation) observer.forgive();
     generation = row.generation;
     for (const operation of open) void runner.run(operation);
