@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { it } from 'node:test';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { withHostLock } from './host-lock.ts';
 
 const name = `test-${process.pid}`;
@@ -47,4 +48,21 @@ it('can be given up waiting for', async () => {
     const waiting = withHostLock(name, async () => 1, { onWait: () => controller.abort(), signal: controller.signal });
     await assert.rejects(waiting, { name: 'AbortError' });
   });
+});
+
+it('lets everybody have it who asks for it again and again at the same time', async () => {
+  const name = `test-${process.pid}-many`;
+  let holders = 0;
+  let held = 0;
+  const hold = async (): Promise<void> => {
+    assert.equal((holders += 1), 1);
+    held += 1;
+    await nextTurn();
+    holders -= 1;
+  };
+  const insist = async (): Promise<void> => {
+    for (let turn = 0; turn < 50; turn++) await withHostLock(name, hold);
+  };
+  await Promise.all(Array.from({ length: 10 }, insist));
+  assert.equal(held, 500);
 });

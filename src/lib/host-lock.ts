@@ -31,7 +31,10 @@ type Lock = { release(): void };
 function tryListen(address: string): Promise<Lock | null> {
   return new Promise((resolve, reject) => {
     const waiting = new Set<{ destroy(): void }>();
+    let isReleased = false;
     const server: Server = createServer((socket) => {
+      // It came while the lock was being released.
+      if (isReleased) return void socket.destroy();
       waiting.add(socket);
       socket.on('error', () => undefined);
       socket.on('close', () => waiting.delete(socket));
@@ -44,6 +47,7 @@ function tryListen(address: string): Promise<Lock | null> {
     server.listen(address, () => {
       resolve({
         release() {
+          isReleased = true;
           server.close();
           for (const socket of waiting) socket.destroy();
         },

@@ -56,7 +56,7 @@ export function lookAt(nexus: Installation, id: string): Promise<WorkspaceView> 
 /** Until it runs with nothing under way, or failed. */
 export async function untilSettled(nexus: Installation, id: string): Promise<WorkspaceView> {
   let view = await lookAt(nexus, id);
-  await until(
+  const settled = until(
     async () => {
       view = await lookAt(nexus, id);
       return view.status === 'error' || (view.status === 'running' && view.step === null);
@@ -64,5 +64,8 @@ export async function untilSettled(nexus: Installation, id: string): Promise<Wor
     `${id} to settle`,
     120_000,
   );
+  await settled.catch((cause: unknown) => {
+    throw new Error(`${id} does not settle: ${JSON.stringify(view)}`, { cause });
+  });
   return view;
 }

@@ -3,6 +3,7 @@ import { it } from 'node:test';
 import { FakeEngine, type Answer } from '../../../../test/support/fake-engine.ts';
 import { createAddresses } from './addresses.ts';
 import { parseRange } from './address-range.ts';
+import { copyBase } from './copy-base.ts';
 import { createInstance } from './create-instance.ts';
 
 const spec = {
@@ -57,4 +58,24 @@ it('moves an instance whose address another agent took', async () => {
   });
   await create(engine);
   assert.ok(engine.calls.includes('PATCH /1.0/instances/nexus-abcdefghijkl'));
+});
+
+it('begins the next when the one before has its ids, made or not', async () => {
+  const name = 'nexus-abcdefghijkl';
+  const posted: string[] = [];
+  await using engine = await FakeEngine.start(({ method, path }) => {
+    if (path.endsWith('/resources')) return plenty;
+    if (method === 'POST') {
+      posted.push('copy');
+      return { endless: true };
+    }
+    if (path !== `/1.0/instances/${name}`) return { value: [] };
+    posted.push('look');
+    const config = posted.length < 4 ? {} : { 'volatile.idmap.next': '[]' };
+    return posted.length < 3 ? { error: 'Instance not found', status: 404 } : { value: { config } };
+  });
+  void copyBase(engine.client, name, {}).catch(() => undefined);
+  void copyBase(engine.client, name, {}).catch(() => undefined);
+  while (posted.filter((one) => one === 'copy').length < 2) await new Promise((resolve) => setImmediate(resolve));
+  assert.deepEqual(posted.slice(0, 5), ['copy', 'look', 'look', 'look', 'copy']);
 });

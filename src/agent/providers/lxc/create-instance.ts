@@ -1,6 +1,7 @@
 import { NexusError } from '../../../contract/errors.ts';
 import type { InstanceSpec } from '../provider.ts';
 import type { Addresses } from './addresses.ts';
+import { copyBase } from './copy-base.ts';
 import type { EngineClient } from './engine-client.ts';
 import { fromEngine, isAlreadyThere } from './engine-failure.ts';
 import { hostMtu } from './host-mtu.ts';
@@ -17,8 +18,6 @@ export type CreateContext = {
   readonly guestApi: () => Promise<GuestApiSetting>;
 };
 
-const createTimeoutMs = 120_000;
-
 /**
  * Copies a base. An instance that is there stays as it is; one that is still being made, for an agent that died
  * meanwhile, is waited for.
@@ -32,7 +31,7 @@ export async function createInstance(context: CreateContext, spec: InstanceSpec)
       async make(address) {
         await requireRoom(engine, pool);
         const body = instanceBody(spec, { cluster: clusterId, pool, address, mtu, guestApi: await context.guestApi() });
-        await engine.operate('POST', '/1.0/instances', body, { timeoutMs: createTimeoutMs });
+        await copyBase(engine, name, body);
       },
       async move(address) {
         const devices = { eth0: networkDevice(name, { address, mtu }) };
