@@ -41,7 +41,7 @@ describe('commands about an instance', { skip: noEngine }, () => {
 
   before(async () => {
     keys = await mkdtemp(join(tmpdir(), 'nexus-keys-'));
-    lab = await createLab({ started: false });
+    lab = await createLab({ started: false, sshdTimeoutMs: 5_000 });
   });
   after(async () => {
     await lab[Symbol.asyncDispose]();

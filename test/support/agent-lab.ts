@@ -57,8 +57,11 @@ export const configureCommand = {
   git: null,
 } satisfies LabCommand;
 
-/** A workspace that runs, with sshd up, unless `started` says no. */
-export async function createLab({ started }: { started: boolean } = { started: true }): Promise<Lab> {
+/** A workspace that runs, with sshd up, unless `started` says no. `sshdTimeoutMs`: how long sshd is waited for. */
+export async function createLab({
+  started = true,
+  sshdTimeoutMs,
+}: { started?: boolean; sshdTimeoutMs?: number } = {}): Promise<Lab> {
   const id = newId('ws');
   const clusterId = `agent-test-${randomUUID().slice(0, 8)}`;
   const folder = await mkdtemp(join(tmpdir(), 'nexus-agent-'));
@@ -81,7 +84,7 @@ export async function createLab({ started }: { started: boolean } = { started: t
     monitors: newMonitors(),
     log: silentLog,
     neverStarted: new Set<string>(),
-    sshdTimeoutMs: 3_000,
+    ...(sshdTimeoutMs === undefined ? {} : { sshdTimeoutMs }),
   };
 
   const lab: Lab = {
