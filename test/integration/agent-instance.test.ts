@@ -122,7 +122,7 @@ describe('commands about an instance', { skip: noEngine }, () => {
     assert.equal((await lab.run({ do: 'observe' })).configured, false);
     await assert.rejects(lab.run(configureCommand), (error: NexusError) => {
       assert.equal(error.code, 'container_not_ready');
-      assert.match(error.message, /the SSH server \(its unit is inactive\) did not come up in 3 s/);
+      assert.match(error.message, /the SSH server \(its unit is inactive\) did not come up in 5 s/);
       return true;
     });
     await lab.shell(`systemd-run --unit mute python3 -c '
