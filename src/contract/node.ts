@@ -22,6 +22,8 @@ export const nodeView = z.object({
   version: z.string().nullable(),
   providers: z.array(providerHealth),
   fingerprint: z.string(),
+  /** Instances of this installation that are there and belong to no workspace of the node, by their workspace's id. */
+  unknown_instances: z.array(z.string()),
 });
 export type NodeView = z.infer<typeof nodeView>;
 

@@ -30,6 +30,8 @@ export type Reconciler = {
 /** Connected agents and the gateway. */
 export type Peers = {
   nodeConnected(node: string): boolean;
+  /** Ids of the workspaces that have an instance there, as the node told last. */
+  instancesOn(node: string): readonly string[];
   /** Since the server started. */
   hasHeardOf(node: string): boolean;
   gateway(): { connected: boolean; version: string | null };

@@ -388,7 +388,9 @@ test('nodes are shown, drained, resumed and removed by administrators', async ()
   assert.equal((await client.call('getNode', { params })).status, 'unreachable');
   const { workspace_id } = await client.call('createWorkspace', { body: { workspace_name: 'w', repo } });
   await world.settle(workspace_id);
-  assert.equal((await client.call('getNode', { params })).workspaces, 1);
+  world.peers.instancesOn = () => [workspace_id, 'ws-strayxxxxxxx'];
+  const { workspaces, unknown_instances } = await client.call('getNode', { params });
+  assert.deepEqual([workspaces, unknown_instances], [1, ['ws-strayxxxxxxx']]);
   await assert.rejects(client.call('removeNode', { params }), {
     code: 'node_in_use',
     details: { node: 'node-1', workspaces: 1 },

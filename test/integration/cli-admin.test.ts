@@ -56,7 +56,7 @@ test('nodes are listed, drained, resumed and forgotten', async () => {
   const { stdout } = await world.run(['node', 'list']);
   assert.match(
     stdout,
-    /^node-1 +ready +0 +\S.* ago +lxc \(lxd 5\.0\.2, 9\.3 GiB free\); lxc \(lxd 5\.0\.2\); docker: no socket; qemu: not available +1\.0\.0$/m,
+    /^node-1 +ready +0 +\S.* ago +lxc \(lxd 5\.0\.2, 9\.3 GiB free\); lxc \(lxd 5\.0\.2\); docker: not available: no socket; qemu: not available +1\.0\.0$/m,
   );
   assert.match((await world.run(['node', 'drain', 'node-1'])).stdout, /^node-1 gets no new workspaces/);
   assert.equal(

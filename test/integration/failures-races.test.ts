@@ -34,6 +34,7 @@ describe('at once', () => {
   before(async () => {
     nexus = await createInstallation({ program: sourceProgram });
     await nexus.startServer();
+    await until(async () => (await api<{ status: string }>(nexus, 'GET', '/health')).status === 'ok', 'the node');
     assert.equal((await nexus.nexus(['ssh', 'setup', '--yes'])).exitCode, 0);
     const files = { '.nexus/config.yaml': config, 'server.js': server };
     bundle = await bundleOf(nexus, await smallRepository(nexus, { name: 'shop', files }));
@@ -126,8 +127,8 @@ describe('at once', () => {
       assert.equal(await remove(id), 204);
       await assert.rejects(lookAt(nexus, id), /404/);
       assert.deepEqual(await engineInstances(id), []);
-      assert.deepEqual(await readdir(join(nexus.dataDir, 'uploads')), []);
-      assert.deepEqual(await readdir(join(nexus.dataDir, 'agent/workspaces')), []);
+      for (const folder of ['uploads', 'agent/workspaces'])
+        assert.deepEqual(await readdir(join(nexus.dataDir, folder)).catch(() => []), []);
       await until(async () => !(await listens(port)), 'the gateway to leave its port');
       const { status } = await requestWorkspace(nexus, 'brief');
       assert.equal(status, 202, 'the name is free again');

@@ -167,6 +167,7 @@ function obedientPeers({ asked }: Pick<ApiWorld, 'asked'>): Peers {
   return {
     nodeConnected: () => true,
     hasHeardOf: () => false,
+    instancesOn: () => [],
     gateway: () => ({ connected: true, version: '1.0.0' }),
     command: async () => {
       throw new NexusError('node_unreachable', { node: 'node-1' });

@@ -1,5 +1,6 @@
 import type { NodeView } from '../../contract/node.ts';
 import { hasRoom } from '../../core/placement.ts';
+import { instanceName, removalCommand } from '../doctor/server-findings.ts';
 import { usageError } from '../cli-error.ts';
 import { defineCommand, flagOption, jsonOption } from '../command.ts';
 import { connect } from '../server/connect.ts';
@@ -30,7 +31,7 @@ const styles: Readonly<Record<NodeView['status'], Style>> = { ready: 'green', dr
 function nodesText(nodes: readonly NodeView[], { output, nowMs }: { output: Output; nowMs: number }): string {
   if (nodes.length === 0) return 'There are no nodes yet: nexus node token NAME lets one join.\n';
   const color = paint(output);
-  return formatTable(
+  const table = formatTable(
     ['NODE', 'STATUS', 'WORKSPACES', 'HEARTBEAT', 'PROVIDERS', 'VERSION'],
     nodes.map((node) => [
       node.name,
@@ -42,10 +43,17 @@ function nodesText(nodes: readonly NodeView[], { output, nowMs }: { output: Outp
     ]),
     output,
   );
+  const unknown = nodes.filter((node) => node.unknown_instances.length > 0);
+  return `${table}${unknown.map((node) => unknownText(node)).join('')}`;
+}
+
+function unknownText(node: NodeView): string {
+  const names = node.unknown_instances.map(instanceName).join(', ');
+  return `! ${node.name} has instances that no workspace knows: ${names}\n  → ${removalCommand(node)}\n`;
 }
 
 function providerText(provider: NodeView['providers'][number]): string {
-  if (!provider.ok) return `${provider.name}: not available: ${provider.reason ?? 'it does not say why'}`;
+  if (!provider.ok) return [`${provider.name}: not available`, provider.reason].filter(Boolean).join(': ');
   const engine = [provider.engine, provider.version].filter(Boolean).join(' ');
   const free = provider.disk_free_bytes === null ? '' : `, ${formatBytes(provider.disk_free_bytes)} free`;
   const full = hasRoom(provider) ? '' : ', takes no new workspaces';

@@ -61,7 +61,7 @@ test('engines', () => {
   const gibibyte = 2 ** 30;
   const disk = (free: number) => ({ disk_total_bytes: 100 * gibibyte, disk_free_bytes: free * gibibyte });
   const node = (name: string, status: NodeView['status'], provider: NodeView['providers'][number]): NodeView =>
-    ({ name, status, providers: [provider] }) as unknown as NodeView;
+    ({ name, status, providers: [provider], unknown_instances: name === 'd' ? ['ws-abc'] : [] }) as unknown as NodeView;
   const findings = engineFindings([
     node('a', 'ready', { ...lxc, ...disk(50) }),
     node('b', 'ready', { ...lxc, ...disk(4) }),
@@ -76,6 +76,12 @@ test('engines', () => {
       ['lxc of b', 'broken', 'takes no new workspaces: only 4 GiB free', 'nexus workspace list'],
       ['lxc of c', 'broken', 'is not available: no engine listens there', 'sudo nexus node setup'],
       ['lxc of d', 'ok', 'lxd 5', null],
+      [
+        'instances of d',
+        'warning',
+        'no workspace knows nexus-abc: look what is in there before it is removed',
+        'sudo lxc delete --force --project nexus nexus-abc',
+      ],
     ],
   );
 });

@@ -19,7 +19,27 @@ export function nodeFindings({ nodes }: HealthView): Finding[] {
 export function engineFindings(nodes: readonly NodeView[]): Finding[] {
   return nodes
     .filter(({ status }) => status !== 'unreachable')
-    .flatMap((node) => node.providers.map((provider) => engineFinding(node.name, provider)));
+    .flatMap((node) => [
+      ...node.providers.map((provider) => engineFinding(node.name, provider)),
+      ...unknownFindings(node),
+    ]);
+}
+
+function unknownFindings(node: NodeView): Finding[] {
+  if (node.unknown_instances.length === 0) return [];
+  const instances = node.unknown_instances.map(instanceName);
+  const detail = `no workspace knows ${instances.join(', ')}: look what is in there before it is removed`;
+  return [warning(`instances of ${node.name}`, detail, removalCommand(node))];
+}
+
+/** To be run on the node. */
+export function removalCommand(node: Pick<NodeView, 'providers' | 'unknown_instances'>): string {
+  const program = node.providers.some(({ engine }) => engine === 'incus') ? 'incus' : 'lxc';
+  return `sudo ${program} delete --force --project nexus ${node.unknown_instances.map(instanceName).join(' ')}`;
+}
+
+export function instanceName(workspaceId: string): string {
+  return workspaceId.replace(/^ws-/, 'nexus-');
 }
 
 function engineFinding(node: string, provider: ProviderHealth): Finding {

@@ -9,7 +9,7 @@ import { insertJoinToken } from '../store/join-tokens.ts';
 import { deleteNode, findNode, listNodes, updateNode } from '../store/nodes.ts';
 import type { NodeRow } from '../store/schema.ts';
 import type { Db } from '../store/store.ts';
-import { countByNode } from '../store/workspaces.ts';
+import { countByNode, workspacesOnNode } from '../store/workspaces.ts';
 import type { AppDeps } from './app-deps.ts';
 import type { Handlers } from './handler.ts';
 
@@ -25,7 +25,8 @@ export function nodeHandlers({ store, peers, now, serverPublicKey }: Deps): Node
   async function view(name: string): Promise<NodeView> {
     const row = await requireNode(store.db, name);
     const counts = await countByNode(store.db);
-    return nodeView(row, { workspaces: counts[name] ?? 0, peers, now });
+    const view = nodeView(row, { workspaces: counts[name] ?? 0, peers, now });
+    return { ...view, unknown_instances: await unknownInstances(store.db, { node: name, peers }) };
   }
   async function setDraining(name: string, draining: 0 | 1): Promise<NodeView> {
     await store.transaction(async (tx) => {
@@ -36,7 +37,10 @@ export function nodeHandlers({ store, peers, now, serverPublicKey }: Deps): Node
   }
 
   return {
-    listNodes: async () => ({ nodes: await nodeViews({ store, peers, now }) }),
+    async listNodes() {
+      const rows = await listNodes(store.db, 'agent');
+      return { nodes: await Promise.all(rows.map((row) => view(row.name))) };
+    },
     getNode: ({ params }) => view(params.name),
     drainNode: ({ params }) => setDraining(params.name, 1),
     resumeNode: ({ params }) => setDraining(params.name, 0),
@@ -66,11 +70,24 @@ export function nodeHandlers({ store, peers, now, serverPublicKey }: Deps): Node
   };
 }
 
+type NodeState = Omit<NodeView, 'unknown_instances'>;
+
 /** Every agent's node. */
-export async function nodeViews({ store, peers, now }: Pick<AppDeps, 'store' | 'peers' | 'now'>): Promise<NodeView[]> {
+export async function nodeViews({ store, peers, now }: Pick<AppDeps, 'store' | 'peers' | 'now'>): Promise<NodeState[]> {
   const counts = await countByNode(store.db);
   const rows = await listNodes(store.db, 'agent');
   return rows.map((row) => nodeView(row, { workspaces: counts[row.name] ?? 0, peers, now }));
+}
+
+/** What an installation whose database was put back to an earlier day has, say. Nothing of it is removed by itself. */
+async function unknownInstances(
+  db: Db,
+  { node, peers }: { node: string; peers: Pick<AppDeps['peers'], 'instancesOn'> },
+): Promise<string[]> {
+  const there = peers.instancesOn(node);
+  if (there.length === 0) return [];
+  const known = new Set((await workspacesOnNode(db, node)).map(({ id }) => id));
+  return there.filter((id) => !known.has(id)).toSorted();
 }
 
 async function requireNode(db: Db, name: string): Promise<NodeRow> {
@@ -82,7 +99,7 @@ async function requireNode(db: Db, name: string): Promise<NodeRow> {
 
 type Context = { workspaces: number } & Pick<AppDeps, 'peers' | 'now'>;
 
-function nodeView(row: NodeRow, { workspaces, peers, now }: Context): NodeView {
+function nodeView(row: NodeRow, { workspaces, peers, now }: Context): NodeState {
   return {
     name: row.name,
     status: statusOf(row, { peers, now }),

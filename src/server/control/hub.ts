@@ -73,6 +73,7 @@ export async function createHub(options: HubOptions): Promise<Hub> {
   const events = createPeerEvents();
   const peers = new Map<string, Peer>();
   const heardOf = new Set<string>();
+  const instances = new Map<string, Set<string>>();
   let table: RoutingTable | null = null;
   let streamAddress = parseAddress(await findSetting(store.db, streamAddressSetting));
   const commands = createCommandLine((node, message) => tell(node, message));
@@ -160,8 +161,12 @@ export async function createHub(options: HubOptions): Promise<Hub> {
   }
 
   function hearAgent(node: string, message: PeerToServer): void {
-    if (message.type === 'answer') commands.answered(node, message);
+    if (message.type === 'answer') {
+      if (message.ok && message.seen.instance === 'absent') instances.get(node)?.delete(message.seen.workspace_id);
+      commands.answered(node, message);
+    }
     if (message.type === 'progress') commands.progressed(node, message);
+    if (message.type === 'instances') instances.set(node, new Set(message.instances.map((one) => one.workspace_id)));
     if (message.type === 'instances') events.emit({ type: 'instances', node, instances: message.instances });
     if (message.type === 'services') {
       events.emit({ type: 'services', node, workspaceId: message.workspace_id, services: message.services });
@@ -228,9 +233,11 @@ export async function createHub(options: HubOptions): Promise<Hub> {
     disconnect(node) {
       peers.get(node)?.connection.close('the node was removed');
       heardOf.delete(node);
+      instances.delete(node);
       liveness.forget(node);
     },
     nodeConnected: (node) => liveness.isReachable(node),
+    instancesOn: (node) => [...(instances.get(node) ?? [])],
     hasHeardOf: (node) => heardOf.has(node),
     isReachable: (node) => liveness.isReachable(node),
     versionOf: (name) => peers.get(name)?.row.version ?? null,
