@@ -12,6 +12,7 @@ import { test } from 'node:test';
 import { execa } from 'execa';
 import { findSocket } from '../../src/agent/providers/lxc/find-socket.ts';
 import { createLxcProvider } from '../../src/agent/providers/lxc/lxc-provider.ts';
+import { newId } from '../../src/contract/ids.ts';
 import { withHostLock } from '../../src/lib/host-lock.ts';
 import { until } from '../support/installation.ts';
 import { sourceProgram } from '../support/programs.ts';
@@ -76,6 +77,17 @@ test('the socket that a relay was to join is removed, that of a living agent is 
   await using _provider = createLxcProvider({ clusterId: 'after-kill', relayCommand: [], openCommandsFolder });
   await until(async () => !existsSync(ofDead ?? ''), 'the socket of the dead agent to go');
   assert.equal(existsSync(ofLiving ?? ''), true);
+});
+
+test('an interface that an engine left after a start that failed goes with its instance', { skip }, async () => {
+  const id = newId('ws');
+  const link = `nx${id.slice(-12)}`;
+  await using _instance = await emptyInstance(`nexus-${id.slice(3)}`);
+  await execa('ip', ['link', 'add', link, 'type', 'veth', 'peer', 'name', `p${link.slice(3)}`]);
+  await using provider = createLxcProvider({ clusterId: 'after-kill', relayCommand: [] });
+  await provider.remove(id);
+  assert.equal(existsSync(`/sys/class/net/${link}`), false);
+  await provider.remove(id);
 });
 
 test('a relay ends with its agent, also when nobody says a word', async () => {

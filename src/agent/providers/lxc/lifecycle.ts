@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { NexusError } from '../../../contract/errors.ts';
 import type { EngineClient } from './engine-client.ts';
 import { EngineFailure, fromEngine, isBusy, isNotFound } from './engine-failure.ts';
-import { removeStaleLink } from './stale-link.ts';
+import { removeLinkOfGone, removeStaleLink } from './stale-link.ts';
 
 /** Starting, stopping and removing any instance by its engine's name. All of them are done when repeated. */
 
@@ -67,9 +67,10 @@ export async function removeInstance(engine: EngineClient, name: string): Promis
       engine.operate('DELETE', `/1.0/instances/${name}`, undefined, { timeoutMs: removeTimeoutMs }),
     );
   } catch (thrown) {
-    if (isNotFound(thrown)) return;
-    throw fromEngine(thrown, name, (reason) => startFailed(name, `it cannot be removed: ${reason}`));
+    if (!isNotFound(thrown))
+      throw fromEngine(thrown, name, (reason) => startFailed(name, `it cannot be removed: ${reason}`));
   }
+  await removeLinkOfGone(name);
 }
 
 /** Waits for what the engine still does with an instance, for an agent that died in the middle say. */

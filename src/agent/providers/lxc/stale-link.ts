@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { CommandError, runCommand } from '../../../lib/run-command.ts';
 import { interfaceName } from './layout.ts';
 
@@ -11,6 +12,16 @@ const timeoutMs = 10_000;
 export async function removeStaleLink(name: string, failure: string): Promise<boolean> {
   const link = interfaceName(name);
   if (!failure.includes(`ip link add ${link} `) || !failure.includes('File exists')) return false;
+  return removeLink(link);
+}
+
+/** The same for an instance that is gone: its deletion does not take such an interface along. */
+export async function removeLinkOfGone(name: string): Promise<void> {
+  const link = interfaceName(name);
+  if (existsSync(`/sys/class/net/${link}`)) await removeLink(link);
+}
+
+async function removeLink(link: string): Promise<boolean> {
   try {
     await runCommand(['ip', 'link', 'delete', link], { timeoutMs });
     return true;
