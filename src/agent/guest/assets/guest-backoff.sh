@@ -8,7 +8,8 @@ recent=()
 [[ ! -r $file ]] || read -ra recent <"$file"
 kept=()
 for start in "${recent[@]}"; do
-  ((EPOCHSECONDS - start >= 120)) || kept+=("$start")
+  # One that is still to come is of before the clock was put back.
+  ((EPOCHSECONDS - start >= 120 || start > EPOCHSECONDS)) || kept+=("$start")
 done
 printf '%s ' "${kept[@]}" "$EPOCHSECONDS" >"$file"
 count=${#kept[@]}

@@ -8,6 +8,7 @@ address=$1
 quick_ms=30000 # from its start a service is probed quickly, until it is healthy for the first time
 quick_step_ms=250
 settled_look_ms=30000 unsettled_look_ms=300
+jump_ms=10000 # a busy machine may be late by less
 
 wait_for_run
 queue=$boot/monitor.$$
@@ -31,6 +32,17 @@ names=()
 
 now() {
   now_ms=$((${EPOCHREALTIME/[.,]/} / 1000))
+}
+
+# A clock that was put forward or back while we waited (at most MS) takes all that is due along.
+follow_clock() {
+  local before=$1 waited=$2 name
+  local jump=$((now_ms - before))
+  ((jump < 0 || jump > waited + jump_ms)) || return 0
+  look_at=$((look_at + jump))
+  for name in "${!due[@]}"; do
+    due[$name]=$((due[$name] + jump)) since[$name]=$((since[$name] + jump))
+  done
 }
 
 # When the service was started last, as guest-backoff.sh has noted it.
@@ -197,12 +209,16 @@ while :; do
     continue
   fi
   wait_ms=$((wake > now_ms ? wake - now_ms : 1))
+  slept_at=$now_ms
   printf -v seconds '%d.%03d' $((wait_ms / 1000)) $((wait_ms % 1000))
   if ! IFS= read -r -t "$seconds" -u "$events" event; then
     partial+=$event # the time was over in the middle of a line
+    now
+    follow_clock "$slept_at" "$wait_ms"
   else
     event=$partial$event partial=''
     now
+    follow_clock "$slept_at" "$wait_ms"
     case $event in
       end) exit 0 ;;
       look) look ;;

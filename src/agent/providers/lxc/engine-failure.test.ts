@@ -28,6 +28,12 @@ it('tells a full disk whatever was being done', () => {
     assert.equal((unavailable(failure(text)) as NexusError).code, 'disk_full', text);
 });
 
+it('tells an engine that is on its way out or in', () => {
+  const error = (): NexusError => new NexusError('container_start_failed', { instance: 'x', reason: 'y' });
+  for (const text of ['LXD is shutting down', 'Daemon is starting up'])
+    assert.equal((fromEngine(failure(text, 503), 'x', error) as NexusError).code, 'provider_unavailable', text);
+});
+
 it('leaves what is not the engine’s as it is', () => {
   const stranger = new TypeError('a bug');
   assert.equal(

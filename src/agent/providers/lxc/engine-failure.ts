@@ -58,6 +58,9 @@ export function isDiskFull(thrown: unknown): boolean {
 export function fromEngine(thrown: unknown, where: string, otherwise: (reason: string) => NexusError): unknown {
   if (!(thrown instanceof EngineFailure)) return thrown;
   if (isDiskFull(thrown)) return new NexusError('disk_full', { where }, { cause: thrown });
+  // It still answers what only reads.
+  if (/\b(?:shutting down|starting up)\b/i.test(thrown.message))
+    return new NexusError('provider_unavailable', { provider: 'lxc', reason: thrown.message }, { cause: thrown });
   const error = otherwise(thrown.message);
   error.cause = thrown;
   return error;
