@@ -7,6 +7,7 @@ import websocket from '@fastify/websocket';
 import { fastify, type FastifyInstance } from 'fastify';
 import { newId } from '../../src/contract/ids.ts';
 import { joinTokenHash, newJoinToken } from '../../src/contract/handshake.ts';
+import type { ProviderHealth } from '../../src/contract/node.ts';
 import { serverConfig, type ServerConfig } from '../../src/contract/server-config.ts';
 import type { CreateWorkspaceInput, WorkspaceEvent } from '../../src/contract/workspace.ts';
 import { createWorkspaceRequest } from '../../src/contract/workspace.ts';
@@ -48,7 +49,10 @@ export type ReconcileWorld = AsyncDisposable & {
   killAfterCommits(commits: number): Promise<void>;
   joinToken(role: 'agent' | 'gateway', name: string, options?: { livesMs?: number }): Promise<string>;
   /** The node's agent, joined. */
-  agent(engine: ScriptedEngine, options?: { name?: string; stateDir?: string }): Promise<ScriptedAgent>;
+  agent(
+    engine: ScriptedEngine,
+    options?: { name?: string; stateDir?: string; providers?: readonly ProviderHealth[] },
+  ): Promise<ScriptedAgent>;
   create(request?: Partial<CreateWorkspaceInput>): Promise<string>;
   ask(id: string, want: WorkspaceRow['want'], options?: { force?: boolean }): Promise<void>;
   row(id: string): Promise<WorkspaceRow>;
