@@ -10,7 +10,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { WorkspaceView } from '../../src/contract/workspace.ts';
 import { api, createInstallation, until, type Installation } from '../support/installation.ts';
 import type { Arena } from './arena.ts';
-import { findRemains, snapshotHost } from './remains.ts';
+import { findRemains, networkRules, relayFolders } from './remains.ts';
 import { openSession, type HeldSession } from './held-session.ts';
 import { describeRound, planRound, type Role, type Round } from './plan-round.ts';
 import { killRoles, processesOf } from './processes.ts';
@@ -42,7 +42,7 @@ const slots = 4;
 /** @throws with what is not as it was asked for, or is left over */
 export async function runChaos({ program, seed, kills, report, signal }: ChaosOptions): Promise<ChaosResult> {
   const random = createRandom(seed);
-  const before = await snapshotHost();
+  const foldersBefore = await relayFolders();
   const nexus = await createInstallation({ program });
   try {
     const arena: Arena = { nexus, program, execMark: `chaos-${randomUUID()}` };
@@ -54,6 +54,8 @@ export async function runChaos({ program, seed, kills, report, signal }: ChaosOp
     if (!keeper) throw new Error('no workspace');
     await carryOut(arena, keeper, { slot: 0, deeds: [{ deed: 'create', afterMs: 0 }] }).done;
     await settle(arena, [keeper, ...others]);
+    // Not before there is an agent: it brings the rules up to date with the host's networks.
+    const before = { rules: await networkRules(), relayFolders: foldersBefore };
     const tally = await killAll(arena, { random, kills, report, signal }, keeper, others);
     await findRemains(arena, [keeper, ...others], before);
     return tally;

@@ -12,10 +12,6 @@ export type HostSnapshot = { readonly rules: string; readonly relayFolders: Read
 
 const goneWithinMs = 30_000;
 
-export async function snapshotHost(): Promise<HostSnapshot> {
-  return { rules: await networkRules(), relayFolders: await relayFolders() };
-}
-
 /** @throws with what is left over */
 export async function findRemains(arena: Arena, workspaces: readonly Workspace[], before: HostSnapshot): Promise<void> {
   const { nexus } = arena;
@@ -26,7 +22,8 @@ export async function findRemains(arena: Arena, workspaces: readonly Workspace[]
     }),
   );
   await findLeftovers(arena, workspaces);
-  await until(async () => (await networkRules()) === before.rules, 'the network rules to be as before', goneWithinMs);
+  const rules = await networkRules();
+  if (rules !== before.rules) throw new Error(`network rules before:\n${before.rules}\nand after:\n${rules}`);
   const folders = (await relayFolders()).difference(before.relayFolders);
   if (folders.size > 0) throw new Error(`left over in ${tmpdir()}: ${[...folders].join(', ')}`);
   await stopAll(arena);
@@ -53,11 +50,11 @@ async function stopAll({ nexus }: Arena): Promise<void> {
 }
 
 /** Without the numbers that the kernel gives to rules, and what it counts. */
-async function networkRules(): Promise<string> {
+export async function networkRules(): Promise<string> {
   const { stdout } = await execa('nft', ['--stateless', 'list', 'table', 'inet', 'nexus'], { reject: false });
   return stdout;
 }
 
-async function relayFolders(): Promise<Set<string>> {
+export async function relayFolders(): Promise<Set<string>> {
   return new Set((await readdir(tmpdir())).filter((name) => name.startsWith('nexus-relay-')));
 }

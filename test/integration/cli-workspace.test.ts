@@ -75,7 +75,7 @@ test('a folder becomes a workspace: it is sent, waited for, and the end says wha
   assert.equal(again.exitCode, 6);
   assert.match(
     again.stderr,
-    /^✖ Could not create workspace my-shop\n {2}alice already has a workspace named my-shop \(ws-.{12}\)\.\n {2}→ nexus ssh my-shop\n$/m,
+    /^✖ Could not create workspace my-shop\n {2}alice already has a workspace named my-shop \(ws-.{12}\)\.\n {2}→ nexus workspace connect my-shop\n$/m,
   );
 });
 
