@@ -67,3 +67,13 @@ export function textOption(typed: Typed, name: string): string | undefined {
 export function flagOption(typed: Typed, name: string): boolean {
   return typed.options[name] === true;
 }
+
+/** That of an option whose value may be left out: then true. */
+export function optionalTextOption(typed: Typed, name: string): string | true | undefined {
+  return flagOption(typed, name) || textOption(typed, name);
+}
+
+export const cloneOption = [
+  '--clone [folder]',
+  "clone it to this machine too, after REPO (default: ./ and the repository's name)",
+] as const;

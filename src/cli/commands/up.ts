@@ -1,13 +1,13 @@
 import { Option } from 'commander';
 import { usageError } from '../cli-error.ts';
-import { defineCommand, flagOption, jsonOption, textOption } from '../command.ts';
+import { cloneOption, defineCommand, flagOption, jsonOption, optionalTextOption, textOption } from '../command.ts';
 import type { CliContext } from '../context.ts';
+import { editorResult } from '../editor/connect-editor.ts';
 import { editors } from '../editor/editors.ts';
 import { openEditor } from '../editor/open-workspace.ts';
 import { nexusPaths } from '../files/nexus-paths.ts';
 import { setUserConfigValue } from '../files/user-config-file.ts';
 import { serverUrl } from '../server/find-server.ts';
-import { hostAlias } from '../ssh/ssh-config-text.ts';
 import { printJson } from '../terminal/print.ts';
 import { goUp } from '../up/up-journey.ts';
 import { upSummaryText } from '../up/up-summary.ts';
@@ -20,6 +20,7 @@ export const up = defineCommand({
   examples: [
     'nexus up alice/my-project --server https://nexus.example.com',
     'nexus up https://github.com/my-org/shop/pull/12',
+    'nexus up my-org/shop --clone ~/src/shop',
     'nexus up .',
   ],
   configure(command) {
@@ -32,6 +33,7 @@ export const up = defineCommand({
       .option('--image <image>', 'the image, e.g. debian:12')
       .option('--include-changes', 'take the uncommitted changes of a folder along')
       .option('--no-fork', "do not fork somebody else's repository")
+      .option(...cloneOption)
       .option('--editor <editor>', `one of ${editors.map(({ id }) => id).join(', ')} (default: the first there is)`)
       .option('--no-editor', 'open no editor')
       .option('-y, --yes', 'replace another registered SSH key without asking')
@@ -40,8 +42,14 @@ export const up = defineCommand({
   parse(typed) {
     const [repository = '.', ...more] = typed.operands;
     if (more.length > 0 || typed.afterDashes) throw usageError('Only one repository is taken.');
+    const clone = optionalTextOption(typed, 'clone');
+    if (typeof clone === 'string' && typed.operands.length === 0)
+      throw usageError(`No repository is named: ${clone} is the folder of --clone.`, {
+        next: `nexus up ${clone} --clone`,
+      });
     return {
       repository,
+      clone,
       server: textOption(typed, 'server'),
       name: textOption(typed, 'name'),
       branch: textOption(typed, 'branch'),
@@ -60,17 +68,9 @@ export const up = defineCommand({
   async run({ server, json, ...options }, outer) {
     const context = await atServer(outer, server);
     const result = await goUp(context, options);
-    const { view, found, opened } = result;
+    const { view, found, clone } = result;
     if (json) {
-      const { editor = null } = found ?? {};
-      const link = editor?.link(view) ?? null;
-      printJson(context.stdout, {
-        ...view,
-        editor: editor?.id ?? null,
-        opened,
-        link,
-        ssh_command: `ssh ${hostAlias(view.name)}`,
-      });
+      printJson(context.stdout, { ...view, ...(clone === null ? {} : { clone }), ...editorResult(view, result) });
       return 0;
     }
     context.stdout.write(upSummaryText(result, { output: context.stdout, nowMs: Date.now() }));

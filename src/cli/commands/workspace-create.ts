@@ -1,13 +1,23 @@
 import { Option } from 'commander';
 import type { Client } from '../../contract/api-client.ts';
-import { usageError } from '../cli-error.ts';
-import { defineCommand, flagOption, jsonOption, textOption } from '../command.ts';
+import type { WorkspaceView } from '../../contract/workspace.ts';
+import { failure, usageError } from '../cli-error.ts';
+import { cloneOption, defineCommand, flagOption, jsonOption, optionalTextOption, textOption } from '../command.ts';
 import type { CliContext } from '../context.ts';
+import { connectEditor, editorResult, openWindow } from '../editor/connect-editor.ts';
+import { chooseEditor } from '../editor/find-editors.ts';
+import type { FoundEditor } from '../editor/find-editors.ts';
+import { editorWish } from '../editor/open-workspace.ts';
+import { findCloneTarget } from '../git/clone-target.ts';
+import type { CloneTarget } from '../git/clone-target.ts';
 import { withTitle } from '../report-error.ts';
 import { resolveSource, whatWasFound } from '../github/resolve-source.ts';
+import type { ResolvedSource } from '../github/resolve-source.ts';
 import { connect } from '../server/connect.ts';
 import { refreshSshConfig } from '../ssh/write-ssh-config.ts';
 import { printJson, printResult } from '../terminal/print.ts';
+import { bothOf, cloneHere } from '../workspace/clone-here.ts';
+import type { LocalClone } from '../workspace/clone-here.ts';
 import { suggestNextSteps } from '../workspace/next-steps.ts';
 import { chooseName, createWorkspace } from '../workspace/create-workspace.ts';
 import type { CreateOptions } from '../workspace/create-workspace.ts';
@@ -24,6 +34,7 @@ export const workspaceCreate = defineCommand({
     'nexus workspace create https://github.com/alice/my-project/pull/12',
     'nexus workspace create git@example.com:team/tool.git --branch next --name tool-next',
     'nexus workspace create . --include-changes',
+    'nexus workspace create alice/my-project --clone ~/src/my-project --connect',
   ],
   configure(command) {
     command
@@ -34,12 +45,16 @@ export const workspaceCreate = defineCommand({
       .option('--image <image>', 'the image, e.g. debian:12')
       .option('--no-fork', "do not fork somebody else's repository")
       .option('--include-changes', 'take the uncommitted changes of a folder along')
+      .option(...cloneOption)
+      .option('--connect', 'open your editor on it at the end')
       .option('--no-wait', 'do not wait until it runs')
       .option(...jsonOption);
   },
   parse(typed) {
     const [repository = '', ...more] = typed.operands;
     if (more.length > 0 || typed.afterDashes) throw usageError('Only one repository is taken.');
+    const [wait, connects] = [typed.options['wait'] !== false, flagOption(typed, 'connect')];
+    if (connects && !wait) throw usageError('--connect waits until it runs, so it cannot be with --no-wait.');
     return {
       repository,
       name: textOption(typed, 'name'),
@@ -48,7 +63,9 @@ export const workspaceCreate = defineCommand({
       image: textOption(typed, 'image'),
       includeChanges: flagOption(typed, 'includeChanges'),
       fork: typed.options['fork'] !== false,
-      wait: typed.options['wait'] !== false,
+      clone: optionalTextOption(typed, 'clone'),
+      wait,
+      connects,
       json: flagOption(typed, 'json'),
     };
   },
@@ -57,43 +74,88 @@ export const workspaceCreate = defineCommand({
   async run(options, context) {
     const named = await findSource(options, context);
     const name = chooseName(options.name, named.name);
-    await withTitle(`Could not create workspace ${name}`, async () => {
+    return withTitle(`Could not create workspace ${name}`, async () => {
+      // What can be known to be wrong is said before anything is made.
+      const target =
+        options.clone === undefined
+          ? null
+          : await findCloneTarget(
+              options.clone,
+              { repositoryName: named.repo.name, isLocal: named.local !== null },
+              context,
+            );
+      const editor = options.connects ? await chooseEditor(context.env, await editorWish(context, undefined)) : null;
       const client = await connect(context);
-      const resolved = await resolveSource(context, client, { source: named, fork: options.fork });
+      if (options.connects) await assertRegistered(client);
+      const resolved = await resolveSource(context, client, { source: named, fork: options.fork, clone: target });
       const found = whatWasFound(resolved);
       if (found !== null) context.stderr.write(`${found}\n`);
-      await createAndTell({ ...options, source: resolved.source, name }, { context, client });
+      return createAndTell(
+        { ...options, source: resolved.source, name, target, resolved, editor },
+        { context, client },
+      );
     });
   },
 });
 
-type Wish = CreateOptions & { readonly wait: boolean; readonly json: boolean };
+async function assertRegistered(client: Client): Promise<void> {
+  const { registered } = await client.call('whoAmI');
+  if (!registered) throw failure('No SSH key of yours is registered.', { next: 'nexus ssh setup' });
+}
 
-async function createAndTell(
-  { wait, json, ...wish }: Wish,
-  { context, client }: { context: CliContext; client: Client },
-): Promise<void> {
-  const { name } = wish;
+type Wish = CreateOptions & {
+  readonly wait: boolean;
+  readonly json: boolean;
+  readonly connects: boolean;
+  readonly editor: FoundEditor | null;
+  readonly target: CloneTarget | null;
+  readonly resolved: ResolvedSource;
+};
+type Place = { readonly context: CliContext; readonly client: Client };
+
+async function createAndTell(wish: Wish, { context, client }: Place): Promise<number | void> {
+  const { name, json, wait } = wish;
   using progress = showProgress(context);
   const created = await createWorkspace(context, client, { ...wish, progress });
   const { workspace_id } = created;
+  const cloning = cloneHere(context, { ...wish, progress });
   if (!wait) {
+    const clone = await cloning;
+    progress[Symbol.dispose]();
     const text = `${name} (${workspace_id}) is being created: nexus workspace status ${name} --watch\n`;
-    printResult(context, created, { json, text: () => text });
+    printResult(context, { ...created, ...asResult(clone) }, { json, text: () => `${cloneText(clone)}${text}` });
     return;
   }
-  const view = await waitUntilSettled(context, client, {
-    workspace: { workspace_id, name },
-    progress,
-    lastEventId: 0,
-  });
+  const waiting = waitUntilSettled(context, client, { workspace: { workspace_id, name }, progress, lastEventId: 0 });
+  const [view, clone] = await bothOf(waiting, cloning);
   progress[Symbol.dispose]();
   await refreshSshConfig(context, client);
+  return tellAndConnect({ ...wish, view, clone }, { context, client });
+}
+
+async function tellAndConnect(
+  { name, json, connects, editor, view, clone }: Wish & { view: WorkspaceView; clone: LocalClone | null },
+  { context, client }: Place,
+): Promise<number | void> {
+  const { stdout } = context;
   if (json) {
-    printJson(context.stdout, view);
+    const opened = connects && (await openWindow(context, client, { workspace: view, found: editor }));
+    const ofEditor = connects ? editorResult(view, { found: editor, opened }) : {};
+    printJson(stdout, { ...view, ...asResult(clone), ...ofEditor });
     return;
   }
   const { registered } = await client.call('whoAmI');
   const nextSteps = await suggestNextSteps(context, { name, registered, services: Object.values(view.services) });
-  context.stdout.write(workspaceSummaryText(view, { output: context.stdout, nowMs: Date.now(), nextSteps }));
+  stdout.write(cloneText(clone));
+  stdout.write(workspaceSummaryText(view, { output: stdout, nowMs: Date.now(), nextSteps }));
+  if (connects) return connectEditor(context, client, { workspace: view, found: editor, print: false, json });
+}
+
+function asResult(clone: LocalClone | null): { clone?: LocalClone } {
+  return clone === null ? {} : { clone };
+}
+
+function cloneText(clone: LocalClone | null): string {
+  if (clone === null) return '';
+  return clone.is_new ? `It is cloned to ${clone.path}.\n` : `Your clone in ${clone.path} is kept as it is.\n`;
 }

@@ -15,22 +15,36 @@ function ownEnvironment(): NodeJS.ProcessEnv {
 export function runGit(
   folder: string,
   args: readonly string[],
-  options: { env?: Readonly<Record<string, string>>; input?: string } = {},
+  options: {
+    env?: Readonly<Record<string, string>>;
+    input?: string;
+    /** Ends git; the exit code is not 0 then. */
+    signal?: AbortSignal;
+    /** Told the last line of what git says of itself. */
+    onProgress?: (line: string) => void;
+  } = {},
 ): Promise<GitResult> {
   return new Promise((resolve) => {
     const env = { ...ownEnvironment(), GIT_TERMINAL_PROMPT: '0', LC_ALL: 'C', ...options.env };
     const child = execFile(
       'git',
       ['-C', folder, ...args],
-      { env, maxBuffer: 256 * 1024 * 1024 },
+      { env, maxBuffer: 256 * 1024 * 1024, ...(options.signal === undefined ? {} : { signal: options.signal }) },
       (error, stdout, stderr) => {
         const code = error === null ? 0 : typeof error.code === 'number' ? error.code : 127;
         resolve({ exitCode: code, stdout, stderr: stderr || (code === 127 ? (error?.message ?? '') : '') });
       },
     );
+    const { onProgress } = options;
+    if (onProgress !== undefined) child.stderr?.on('data', (chunk: string) => onProgress(lastLine(chunk)));
     child.stdin?.on('error', () => undefined);
     child.stdin?.end(options.input ?? '');
   });
+}
+
+/** git ends a line that it writes over with a carriage return. */
+function lastLine(text: string): string {
+  return text.split(/[\r\n]+/).findLast((line) => line.trim() !== '') ?? '';
 }
 
 /** The first line of what git prints, or null when it fails. */

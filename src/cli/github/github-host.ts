@@ -12,7 +12,7 @@ export type GithubHost = {
   readonly clientId: string | null;
 };
 
-const githubDotCom: GithubHost = {
+export const githubDotCom: GithubHost = {
   name: 'github.com',
   webUrl: 'https://github.com',
   apiUrl: 'https://api.github.com',

@@ -34,6 +34,11 @@ export type WorkingOptions = {
   readonly login: string;
   /** Somebody else's is forked, unless this is false. */
   readonly fork: boolean;
+  /** Asked before GitHub makes a fork. What it throws keeps it from that. */
+  readonly beforeFork?: (original: {
+    url: string;
+    isForkedAs: (fullName: string) => Promise<boolean>;
+  }) => Promise<void>;
   readonly signal: AbortSignal;
   /** For tests. */
   readonly forkWithinMs?: number;
@@ -93,6 +98,13 @@ async function forkOf(
 ): Promise<{ fork: Repository; isNew: boolean }> {
   const sameName = await findRepository(api, `${options.login}/${original.name}`);
   if (sameName !== null && isForkOf(sameName, original)) return { fork: sameName, isNew: false };
+  await options.beforeFork?.({
+    url: repoOf(original, options).url,
+    isForkedAs: async (fullName) => {
+      const found = await findRepository(api, fullName);
+      return found !== null && isForkOf(found, original);
+    },
+  });
   // GitHub answers with the fork that there is, whatever its name, or begins one.
   const answer = await api.call(`POST /repos/${original.full_name}/forks`, { default_branch_only: false });
   if (answer === null) throw new NexusError('github_repo_not_found', { repository: original.full_name });

@@ -3,14 +3,20 @@ import type { Client } from '../../contract/api-client.ts';
 import type { WorkspaceView } from '../../contract/workspace.ts';
 import type { CliContext } from '../context.ts';
 import { chooseEditor } from '../editor/find-editors.ts';
-import { editorWish, openEditor, prepareSsh, untilRunning } from '../editor/open-workspace.ts';
+import { openWindow } from '../editor/connect-editor.ts';
+import { editorWish, untilRunning } from '../editor/open-workspace.ts';
+import { findCloneTarget } from '../git/clone-target.ts';
+import type { CloneTarget } from '../git/clone-target.ts';
 import { canonicalRepository } from '../git/repository-reference.ts';
 import { resolveSource, whatWasFound } from '../github/resolve-source.ts';
+import type { ResolvedSource } from '../github/resolve-source.ts';
 import { githubOf } from '../github/github-host.ts';
 import { signIn } from '../github/sign-in.ts';
 import { withTitle } from '../report-error.ts';
 import { connect, connectWithout } from '../server/connect.ts';
 import { setUpSshKey } from '../ssh/set-up-key.ts';
+import { bothOf, cloneHere } from '../workspace/clone-here.ts';
+import type { LocalClone } from '../workspace/clone-here.ts';
 import { chooseName, createWorkspace } from '../workspace/create-workspace.ts';
 import { listAllWorkspaces } from '../workspace/resolve-workspace.ts';
 import { showProgress, waitUntilSettled } from '../workspace/wait-for-workspace.ts';
@@ -24,6 +30,8 @@ export type UpOptions = SourceOptions & {
   readonly image: string | undefined;
   readonly includeChanges: boolean;
   readonly fork: boolean;
+  /** Where it is cloned to on this machine; true: to a folder of its name. */
+  readonly clone: string | true | undefined;
   /** False: no editor is opened. */
   readonly open: boolean;
   readonly editor: string | undefined;
@@ -34,15 +42,26 @@ export async function goUp(context: CliContext, options: UpOptions): Promise<UpR
   // What can be known to be wrong is said before anything is done.
   const found = options.open ? await chooseEditor(context.env, await editorWish(context, options.editor)) : null;
   const named = await findSource(options, context);
+  const target = await cloneTarget(context, options, named);
   await signInWhereNeeded(context);
   const client = await connect(context);
   await withTitle('Could not set up your SSH key', () => registerOnce(context, client, options));
 
-  const { source, view } = await makeWorkspace(context, client, { ...options, source: named });
-  await withTitle(`Could not reach ${view.name} with SSH`, () => prepareSsh(context, client, view));
-  const opened = found !== null && found.editor.place === 'window';
-  if (opened) await openEditor(context, found, view);
-  return { view, source, found, opened };
+  const made = await makeWorkspace(context, client, { ...options, source: named, target });
+  const { view } = made;
+  const opened = await withTitle(`Could not open ${view.name}`, () =>
+    openWindow(context, client, { workspace: view, found }),
+  );
+  return { ...made, found, opened };
+}
+
+async function cloneTarget(
+  context: CliContext,
+  { clone }: UpOptions,
+  { repo, local }: WorkspaceSource,
+): Promise<CloneTarget | null> {
+  if (clone === undefined) return null;
+  return findCloneTarget(clone, { repositoryName: repo.name, isLocal: local !== null }, context);
 }
 
 async function signInWhereNeeded(context: CliContext): Promise<void> {
@@ -56,25 +75,27 @@ async function registerOnce(context: CliContext, client: Client, { yes }: UpOpti
   if (!registered) await setUpSshKey(context, client, { keyPath: undefined, generate: false, yes });
 }
 
-type Wish = UpOptions & { readonly source: WorkspaceSource };
+type Wish = UpOptions & { readonly source: WorkspaceSource; readonly target: CloneTarget | null };
+type Made = Pick<UpResult, 'source' | 'view' | 'clone'>;
 
-async function makeWorkspace(
-  context: CliContext,
-  client: Client,
-  wish: Wish,
-): Promise<{ source: WorkspaceSource; view: WorkspaceView }> {
+async function makeWorkspace(context: CliContext, client: Client, wish: Wish): Promise<Made> {
   using progress = showProgress(context);
-  const source = await findRepository(context, client, { wish, progress });
+  const resolved = await findRepository(context, client, { wish, progress });
+  const { source } = resolved;
   const name = chooseName(wish.name, source.name);
+  const clone = (): Promise<LocalClone | null> => cloneHere(context, { target: wish.target, resolved, progress });
   return withTitle(`Could not create workspace ${name}`, async () => {
     const existing = await findExisting(client, name, source);
     if (existing !== null) {
+      const cloned = await clone();
       progress[Symbol.dispose]();
-      return { source, view: await untilRunning(context, client, existing) };
+      return { source, view: await untilRunning(context, client, existing), clone: cloned };
     }
     const { workspace_id } = await createWorkspace(context, client, { ...wish, source, name, progress });
     const workspace = { workspace_id, name };
-    return { source, view: await waitUntilSettled(context, client, { workspace, progress, lastEventId: 0 }) };
+    const waiting = waitUntilSettled(context, client, { workspace, progress, lastEventId: 0 });
+    const [view, cloned] = await bothOf(waiting, clone());
+    return { source, view, clone: cloned };
   });
 }
 
@@ -82,15 +103,14 @@ async function findRepository(
   context: CliContext,
   client: Client,
   { wish, progress }: { wish: Wish; progress: Progress },
-): Promise<WorkspaceSource> {
-  if (wish.source.local !== null) return wish.source;
+): Promise<ResolvedSource> {
   const key = 'repository';
-  progress.steps.begin(key, 'Find the repository');
+  if (wish.source.local === null) progress.steps.begin(key, 'Find the repository');
   progress.update();
   try {
-    const resolved = await resolveSource(context, client, wish);
+    const resolved = await resolveSource(context, client, { ...wish, clone: wish.target });
     progress.steps.end(key, 'done', whatWasFound(resolved) ?? undefined);
-    return resolved.source;
+    return resolved;
   } catch (error) {
     progress.steps.end(key, 'failed');
     throw error;

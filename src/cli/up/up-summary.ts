@@ -5,6 +5,7 @@ import { formatFields } from '../terminal/table.ts';
 import type { Output } from '../terminal/output.ts';
 import { paint } from '../terminal/paint.ts';
 import { workspaceText } from '../workspace/workspace-text.ts';
+import type { LocalClone } from '../workspace/clone-here.ts';
 import type { WorkspaceSource } from '../workspace/workspace-source.ts';
 
 export type UpResult = {
@@ -12,11 +13,13 @@ export type UpResult = {
   readonly source: WorkspaceSource;
   readonly found: FoundEditor | null;
   readonly opened: boolean;
+  /** On this machine; null: none was wanted. */
+  readonly clone: LocalClone | null;
 };
 
 /** The end of the journey: the workspace, its git, its editor, and real commands to go on with. */
 export function upSummaryText(
-  { view, source, found, opened }: UpResult,
+  { view, source, found, opened, clone }: UpResult,
   options: { output: Output; nowMs: number },
 ): string {
   const { output } = options;
@@ -29,6 +32,7 @@ export function upSummaryText(
     ['Branch', branch ?? 'none'],
     ['origin', url],
     ...(upstream === undefined ? [] : [['upstream', upstream] as const]),
+    ...(clone === null ? [] : [['Clone', clone.is_new ? clone.path : `${clone.path}, as it was`] as const]),
   ];
   const steps = nextSteps(view, { upstream }).map((step) => `  ${step}\n`);
   return `${workspaceText(view, options)}\n${formatFields(fields, output)}\n${paint(output).bold('Next')}\n${steps.join('')}`;
