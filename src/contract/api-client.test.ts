@@ -219,7 +219,7 @@ test('followed logs end with the error that the server sends', async () => {
   await using fake = await answering(sendEvents(`data: one\n\nevent: error\ndata: ${JSON.stringify(error)}\n\n`));
   const lines: string[] = [];
   const read = (async () => {
-    for await (const line of fake.client.logs(id, { follow: true, service: 'web', lines: 1 })) lines.push(line);
+    for await (const { line } of fake.client.followLogs(id, { service: 'web', lines: 1 })) lines.push(line);
   })();
   await assert.rejects(read, { code: 'stream_failed', message: 'No.' });
   assert.deepEqual(
@@ -233,8 +233,8 @@ test('a stream of events that breaks is unreachable, unless it was aborted', asy
     response.writeHead(200, { 'content-type': 'text/event-stream' }).write('data: one\n\n');
   });
   const left = new AbortController();
-  const lines = fake.client.logs(id, { follow: true, signal: left.signal })[Symbol.asyncIterator]();
-  assert.equal((await lines.next()).value, 'one');
+  const lines = fake.client.followLogs(id, { signal: left.signal })[Symbol.asyncIterator]();
+  assert.deepEqual((await lines.next()).value, { line: 'one', id: null });
   left.abort(new Error('enough'));
   await assert.rejects(lines.next(), /enough/);
   await using cut = await answering((response) => {
@@ -242,7 +242,30 @@ test('a stream of events that breaks is unreachable, unless it was aborted', asy
       .writeHead(200, { 'content-type': 'text/event-stream' })
       .write('data: one\n\n', () => response.socket?.destroy());
   });
-  await assert.rejects(Array.fromAsync(cut.client.logs(id, { follow: true })), ServerUnreachable);
+  await assert.rejects(Array.fromAsync(cut.client.followLogs(id)), ServerUnreachable);
+});
+
+test('followed logs go on after a line, and say when they are open', async () => {
+  await using fake = await answering(sendEvents('id: s=1\ndata: two\n\n'));
+  const opened: string[] = [];
+  const onOpen = (): void => void opened.push('open');
+  const lines = await Array.fromAsync(fake.client.followLogs(id, { lastEventId: 's=0', onOpen }));
+  assert.deepEqual([lines, opened], [[{ line: 'two', id: 's=1' }], ['open']]);
+  assert.equal(fake.seen[0]?.headers['last-event-id'], 's=0');
+});
+
+test('a stream of events without a sign of life is given up', async () => {
+  await using fake = await answering((response) => {
+    response.writeHead(200, { 'content-type': 'text/event-stream' }).write('data: one\n\n');
+  });
+  const client = createClient({ baseUrl: fake.client.baseUrl, token: null, silentMs: 20 });
+  const lines = client.followLogs(id)[Symbol.asyncIterator]();
+  await assert.rejects(
+    async () => {
+      while (!(await lines.next()).done);
+    },
+    { name: 'ServerUnreachable', message: /nothing was heard of it for 0 s\.$/ },
+  );
 });
 
 test('logs of nothing are no lines, and an empty line is one', async () => {

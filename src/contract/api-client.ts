@@ -8,7 +8,9 @@ import { apiBase, endpoints } from './api.ts';
 import type { Endpoint, EndpointName } from './api.ts';
 import { NexusError, fromBody } from './errors.ts';
 import { errorBody, workspaceEvent } from './workspace.ts';
+import { openSocket } from './open-socket.ts';
 import type { WorkspaceEvent } from './workspace.ts';
+import { watchSilence } from './watch-silence.ts';
 
 /** No Nexus server answered at this address: no connection, one that broke, or something else that listens there. */
 export class ServerUnreachable extends Error {
@@ -58,11 +60,23 @@ export type Client = {
   ): Promise<ResponseOf<N>>;
   /** Events after `lastEventId` (0: all that are kept; absent: from now on) until the server ends the stream. */
   events(workspaceId: string, options?: { lastEventId?: number; signal?: AbortSignal }): AsyncIterable<WorkspaceEvent>;
-  /** Lines of the logs without their ends; with `follow` until aborted. */
+  /** Lines of the logs without their ends. */
   logs(
     workspaceId: string,
-    options?: { service?: string; lines?: number; follow?: boolean; signal?: AbortSignal },
+    options?: { service?: string; lines?: number; signal?: AbortSignal },
   ): AsyncIterable<string>;
+  /** The same and every new line, until the server ends it. `lastEventId`: only what came after the line of that id. */
+  followLogs(
+    workspaceId: string,
+    options?: {
+      service?: string;
+      lines?: number;
+      lastEventId?: string;
+      signal?: AbortSignal;
+      /** Told when the server has begun to answer, which may be long before the first line. */
+      onOpen?: () => void;
+    },
+  ): AsyncIterable<LogLine>;
   /** Sends the repository of a workspace whose `repo.source` is `upload`, as a git bundle. */
   putSource(
     workspaceId: string,
@@ -76,8 +90,19 @@ export type Client = {
   openWebSocket(path: string, query?: Query, options?: { signal?: AbortSignal }): Promise<WebSocket>;
 };
 
+/** `id` is null where the node or the server is too old to give lines any. */
+export type LogLine = { readonly line: string; readonly id: string | null };
+
 /** `baseUrl` as `http://host:port`; `token` null for the endpoints that need none. */
-export type ClientOptions = { baseUrl: string; token: string | null; fetch?: typeof globalThis.fetch };
+export type ClientOptions = {
+  baseUrl: string;
+  token: string | null;
+  fetch?: typeof globalThis.fetch;
+  /** A stream of events that is silent for so long is given up: its server sends a sign of life every 15 s. */
+  silentMs?: number;
+};
+
+const defaultSilentMs = 60_000;
 
 export function createClient(options: ClientOptions): Client {
   const { baseUrl, authorization, request, eventStream, reading } = createTransport(options);
@@ -101,12 +126,15 @@ export function createClient(options: ClientOptions): Client {
         if (event.success) yield event.data;
       }
     },
-    async *logs(id, { service, lines, follow = false, signal } = {}) {
-      const parts = { params: { id }, query: { service, lines, follow: follow ? true : undefined }, signal };
-      if (follow) {
-        for await (const { data } of eventStream(endpoints.getLogs, { ...events, ...parts })) yield data;
-        return;
-      }
+    async *followLogs(id, { service, lines, lastEventId, signal, onOpen } = {}) {
+      const query = { service, lines, follow: true };
+      const headers = lastEventId === undefined ? {} : { 'last-event-id': lastEventId };
+      const parts = { ...events, params: { id }, query, headers, signal };
+      for await (const message of eventStream(endpoints.getLogs, parts, onOpen))
+        yield { line: message.data, id: message.id ?? null };
+    },
+    async *logs(id, { service, lines, signal } = {}) {
+      const parts = { params: { id }, query: { service, lines }, signal };
       const response = await request(endpoints.getLogs, { accept: 'text/plain', ...parts });
       const text = await reading(signal, () => response.text());
       if (text !== '') yield* text.replace(/\n$/, '').split('\n');
@@ -116,7 +144,12 @@ export function createClient(options: ClientOptions): Client {
       await (await request(endpoints.putSource, parts)).body?.cancel();
     },
     openWebSocket(path, query = {}, { signal } = {}) {
-      return openSocket({ baseUrl, url: urlOf(baseUrl, path, query).replace(/^http/, 'ws'), authorization, signal });
+      return openSocket(urlOf(baseUrl, path, query).replace(/^http/, 'ws'), {
+        authorization,
+        signal,
+        unreachable: (cause) => new ServerUnreachable(baseUrl, reasonOf(cause), { cause }),
+        refused: (answer) => errorOf(baseUrl, answer),
+      });
     },
   };
 }
@@ -127,7 +160,11 @@ type Transport = {
   /** A successful response, its body unread. */
   readonly request: (endpoint: Endpoint, parts: RequestParts) => Promise<Response>;
   /** Server-sent events; one called `error` is thrown. */
-  readonly eventStream: (endpoint: Endpoint, parts: RequestParts) => AsyncGenerator<{ data: string }>;
+  readonly eventStream: (
+    endpoint: Endpoint,
+    parts: RequestParts,
+    onOpen?: () => void,
+  ) => AsyncGenerator<{ data: string; id?: string | undefined }>;
   /** A body, or why it did not arrive. */
   readonly reading: <T>(signal: AbortSignal | undefined, read: () => Promise<T>) => Promise<T>;
 };
@@ -158,24 +195,29 @@ function createTransport(options: ClientOptions): Transport {
     if (!response.ok) throw await reading(parts.signal, () => errorOf(baseUrl, response));
     return response;
   }
-  async function* eventStream(endpoint: Endpoint, parts: RequestParts): AsyncGenerator<{ data: string }> {
-    // Loaded when needed, as few commands follow anything.
-    const [response, { EventSourceParserStream }] = await Promise.all([
-      request(endpoint, parts),
-      import('eventsource-parser/stream'),
-    ]);
-    const messages = requireBody(response)
-      .pipeThrough(new TextDecoderStream() as unknown as ReadableWritablePair<string, Uint8Array>)
-      .pipeThrough(new EventSourceParserStream());
+  const eventStream: Transport['eventStream'] = async function* (endpoint, parts, onOpen) {
+    using silence = watchSilence(options.silentMs ?? defaultSilentMs);
+    const signals = parts.signal === undefined ? [silence.signal] : [parts.signal, silence.signal];
+    const watched = { ...parts, signal: AbortSignal.any(signals) };
     try {
+      // Loaded when needed, as few commands follow anything.
+      const [response, { EventSourceParserStream }] = await Promise.all([
+        request(endpoint, watched),
+        import('eventsource-parser/stream'),
+      ]);
+      onOpen?.();
+      const messages = requireBody(response)
+        .pipeThrough(silence.listen())
+        .pipeThrough(new TextDecoderStream() as unknown as ReadableWritablePair<string, Uint8Array>)
+        .pipeThrough(new EventSourceParserStream());
       for await (const message of messages) {
         if (message.event === 'error') throw fromBody(errorBody.parse(JSON.parse(message.data)));
         yield message;
       }
     } catch (thrown) {
-      throw named(thrown, parts.signal);
+      throw named(silence.signal.aborted ? silence.signal.reason : thrown, parts.signal);
     }
-  }
+  };
   return { baseUrl, authorization, request, eventStream, reading };
 }
 
@@ -257,51 +299,4 @@ function reasonOf(error: unknown): string {
   }
   const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
   return cause instanceof Error ? cause.message : String(cause);
-}
-
-type SocketTarget = {
-  baseUrl: string;
-  url: string;
-  authorization: Record<string, string>;
-  signal: AbortSignal | undefined;
-};
-
-async function openSocket({ baseUrl, url, authorization, signal }: SocketTarget): Promise<WebSocket> {
-  // Loaded when needed: most commands open no WebSocket.
-  const { WebSocket } = await import('ws');
-  signal?.throwIfAborted();
-  const socket = new WebSocket(url, { headers: authorization, perMessageDeflate: false });
-  socket.binaryType = 'nodebuffer';
-  return new Promise((resolve, reject) => {
-    const abort = (): void => {
-      reject(signal?.reason as Error);
-      socket.terminate();
-    };
-    signal?.addEventListener('abort', abort, { once: true });
-    socket.once('open', () => {
-      signal?.removeEventListener('abort', abort);
-      // A message that came with the handshake would be gone before whoever awaits this listens.
-      socket.pause();
-      setImmediate(() => socket.resume());
-      resolve(socket);
-    });
-    // Stays for the life of the socket: an error without a listener would end the process.
-    socket.on('error', (error) => {
-      signal?.removeEventListener('abort', abort);
-      reject(new ServerUnreachable(baseUrl, reasonOf(error), { cause: error }));
-    });
-    socket.once('unexpected-response', (_request, response) => {
-      const chunks: Buffer[] = [];
-      response.on('data', (chunk: Buffer) => chunks.push(chunk));
-      response.on('end', () => {
-        const answer = new Response(Buffer.concat(chunks), {
-          status: response.statusCode ?? 500,
-          headers: { 'content-type': response.headers['content-type'] ?? '' },
-        });
-        void errorOf(baseUrl, answer)
-          .catch((error: Error) => error)
-          .then(reject);
-      });
-    });
-  });
 }

@@ -198,6 +198,7 @@ export const endpoints = {
       lines: z.coerce.number<number | string>().int().min(0).max(10_000).default(100),
       follow: flag.optional(),
     }),
+    headers: { 'Last-Event-ID': 'With `follow`: goes on after the line of this id.' },
     response: null,
   }),
   /** Server-sent events: `id`, `event` (the type) and `data` (a WorkspaceEvent). `Last-Event-ID` resumes. */

@@ -13,6 +13,7 @@
  */
 import { z } from 'zod';
 import { port, serviceName, workspaceId } from './ids.ts';
+import { logPlace } from './log-place.ts';
 import { errorBody } from './workspace.ts';
 import { hookName } from './service-spec.ts';
 
@@ -47,6 +48,10 @@ export const streamRequest = z.discriminatedUnion('kind', [
     source: z.union([serviceName, hookName]).optional(),
     lines: z.int().min(0),
     follow: z.boolean(),
+    /** Each line has its place before it (log-place.ts). An older agent does not know of it. */
+    places: z.literal(true).optional(),
+    /** All lines that came after the one at this place, in the place of the last `lines`. */
+    after: logPlace.optional(),
   }),
   /** The repository as a git bundle of exactly `size` bytes; answered by a second `{"ok":true}` line when it is on disk. */
   z.object({ kind: z.literal('put'), workspace_id: workspaceId, size: z.int().nonnegative() }),

@@ -10,6 +10,7 @@ import { setImmediate as turn } from 'node:timers/promises';
 import type { WebSocket } from 'ws';
 import { createClient } from '../../src/contract/api-client.ts';
 import { NexusError } from '../../src/contract/errors.ts';
+import { placePrefix } from '../../src/contract/log-place.ts';
 import { encodeFrame, readFrames } from '../../src/contract/exec-frames.ts';
 import { execFrame } from '../../src/contract/stream-protocol.ts';
 import type { StreamRequest } from '../../src/contract/stream-protocol.ts';
@@ -85,14 +86,14 @@ test('followed logs come as they are written, until the client leaves', async ()
   const id = await runningWorkspace(world);
   const { requests, ends } = openStreams(world);
   const left = new AbortController();
-  const followed = world.client().logs(id, { follow: true, service: 'pre_start', signal: left.signal });
+  const followed = world.client().followLogs(id, { service: 'pre_start', signal: left.signal });
   const lines = followed[Symbol.asyncIterator]();
   const first = lines.next();
   const far = await end(ends);
   far.write('one\ntw');
-  assert.deepEqual(await first, { value: 'one', done: false });
+  assert.deepEqual(await first, { value: { line: 'one', id: null }, done: false });
   far.write('o\n');
-  assert.deepEqual(await lines.next(), { value: 'two', done: false });
+  assert.deepEqual(await lines.next(), { value: { line: 'two', id: null }, done: false });
   left.abort();
   await assert.rejects(lines.next(), { name: 'AbortError' });
   await once(far.resume(), 'end').catch(() => undefined);
@@ -103,16 +104,40 @@ test('followed logs end with their stream, and say when it broke', async () => {
   await using world = await createApiWorld();
   const id = await runningWorkspace(world);
   const { ends } = openStreams(world);
-  const whole = collect(world.client().logs(id, { follow: true }));
+  const whole = collect(world.client().followLogs(id));
   (await end(ends)).end('last\n');
-  assert.deepEqual(await whole, ['last']);
+  assert.deepEqual(await whole, [{ line: 'last', id: null }]);
   world.openStream = async () =>
     brokenStream('line\n', new NexusError('stream_failed', { reason: 'the agent is gone' }));
-  const broken = world.client().logs(id, { follow: true })[Symbol.asyncIterator]();
-  assert.deepEqual(await broken.next(), { value: 'line', done: false });
+  const broken = world.client().followLogs(id)[Symbol.asyncIterator]();
+  assert.deepEqual(await broken.next(), { value: { line: 'line', id: null }, done: false });
   await assert.rejects(broken.next(), { code: 'stream_failed', message: /the agent is gone/ });
   world.openStream = async () => brokenStream('line\n', new Error('read ECONNRESET'));
-  await assert.rejects(collect(world.client().logs(id, { follow: true })), { code: 'stream_failed' });
+  await assert.rejects(collect(world.client().followLogs(id)), { code: 'stream_failed' });
+});
+
+test('followed logs go on after the line that came last', async () => {
+  await using world = await createApiWorld();
+  const id = await runningWorkspace(world);
+  const { requests, ends } = openStreams(world);
+  const first = collect(world.client().followLogs(id, { lines: 7 }));
+  (await end(ends)).end(`${placePrefix('s=6c;i=1')}one\n${placePrefix('s=6c;i=2')}two\n`);
+  assert.deepEqual(await first, [
+    { line: 'one', id: 's=6c;i=1' },
+    { line: 'two', id: 's=6c;i=2' },
+  ]);
+  const second = collect(world.client().followLogs(id, { lastEventId: 's=6c;i=2', lines: 0 }));
+  (await end(ends, 1)).end();
+  await second;
+  const logs = { kind: 'logs', workspace_id: id, follow: true, places: true };
+  assert.deepEqual(requests, [
+    { ...logs, lines: 7 },
+    { ...logs, lines: 0, after: 's=6c;i=2' },
+  ]);
+  await assert.rejects(collect(world.client().followLogs(id, { lastEventId: '--no' })), {
+    code: 'invalid_request',
+    message: /Last-Event-ID: must be the id of a line/,
+  });
 });
 
 /** Gives its text, then fails when more is asked for. */

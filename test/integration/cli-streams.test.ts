@@ -2,8 +2,8 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { connect, createServer } from 'node:net';
-import type { AddressInfo } from 'node:net';
-import { PassThrough } from 'node:stream';
+import type { AddressInfo, Socket } from 'node:net';
+import { duplexPair, PassThrough } from 'node:stream';
 import { test } from 'node:test';
 import { NexusError } from '../../src/contract/errors.ts';
 import type { StreamRequest } from '../../src/contract/stream-protocol.ts';
@@ -138,8 +138,8 @@ async function ask(port: number, text: string): Promise<string> {
   return answer.toString();
 }
 
-test('a port is forwarded until Ctrl-C', async () => {
-  await using world = await worldWithShop();
+/** `nexus workspace port 5432:0`, when it listens. */
+async function forward(world: World) {
   const interrupt = new AbortController();
   const ready = Promise.withResolvers<number>();
   const onOutput = (text: string): void => {
@@ -147,7 +147,73 @@ test('a port is forwarded until Ctrl-C', async () => {
     if (port) ready.resolve(Number(port));
   };
   const forwarded = run(world, ['port', '5432:0'], { interrupt, onOutput });
-  const port = await ready.promise;
+  return { interrupt, forwarded, port: await ready.promise };
+}
+
+async function readAll(socket: Socket): Promise<string> {
+  let text = '';
+  for await (const chunk of socket) text += String(chunk);
+  return text;
+}
+
+test('a connection waits for a node that is away, and what it said meanwhile is said once', async () => {
+  await using world = await worldWithShop();
+  const { interrupt, forwarded, port } = await forward(world);
+  const { openStream } = world.api;
+  const away = Promise.withResolvers<void>();
+  let tries = 0;
+  world.api.openStream = async () => {
+    tries += 1;
+    if (tries === 3) away.resolve();
+    throw new NexusError('node_unreachable', { node: 'node-1' });
+  };
+  const socket = connect({ port, host: '127.0.0.1', allowHalfOpen: true });
+  socket.end('are you there?');
+  await away.promise;
+  world.api.openStream = openStream;
+  assert.equal(await readAll(socket), 'ARE YOU THERE?');
+  interrupt.abort();
+  const { exitCode, stderr } = await forwarded;
+  assert.equal(exitCode, 0);
+  assert.equal(
+    stderr,
+    '! The node node-1 does not answer. New connections wait until it is back.\n! The connection is back.\n',
+  );
+});
+
+test('all of a long answer gets through a forwarded port, also to a slow reader', async () => {
+  await using world = await worldWithShop();
+  const { interrupt, forwarded, port } = await forward(world);
+  const answer = Buffer.alloc(20_000_000, 'x');
+  world.api.openStream = () => {
+    const [near, far] = duplexPair();
+    far.resume().end(answer);
+    return Promise.resolve(near);
+  };
+  const socket = connect(port, '127.0.0.1');
+  let length = 0;
+  for await (const chunk of socket) {
+    length += (chunk as Buffer).length;
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  assert.equal(length, answer.length);
+  interrupt.abort();
+  await forwarded;
+});
+
+test('a port of a workspace that is deleted is forwarded no more', async () => {
+  await using world = await worldWithShop();
+  const { forwarded, port } = await forward(world);
+  world.api.openStream = () => Promise.reject(new NexusError('not_found', { kind: 'workspace', name: 'shop' }));
+  connect(port, '127.0.0.1').on('error', () => undefined);
+  const { exitCode, stderr } = await forwarded;
+  assert.equal(exitCode, 5);
+  assert.match(stderr, /✖ Could not forward port 5432 of .*\n {2}There is no workspace shop/);
+});
+
+test('a port is forwarded until Ctrl-C', async () => {
+  await using world = await worldWithShop();
+  const { interrupt, forwarded, port } = await forward(world);
   assert.deepEqual(await Promise.all([ask(port, 'one'), ask(port, 'two')]), ['ONE', 'TWO']);
   assert.deepEqual(world.requests[0], { kind: 'tcp', workspace_id: world.id, port: 5432 });
   world.api.openStream = () => Promise.reject(new NexusError('stream_failed', { reason: 'nothing listens' }));

@@ -10,6 +10,10 @@ describe('what journalctl is asked', () => {
       /--lines 5 --follow _SYSTEMD_UNIT=nexus-web\.service \+ _SYSTEMD_UNIT=nexus\.hook-web\.service \+ _PID=1 MESSAGE_ID=\w+ UNIT=nexus-web\.service$/,
     );
   });
+  it('is what came after a place', () => {
+    const args = journalArguments({ lines: 3, follow: true, after: 's=6c;i=5' }).join(' ');
+    assert.match(args, / --lines all --after-cursor s=6c;i=5 --follow /);
+  });
   it('is that of all', () => {
     const args = journalArguments({ lines: 0, follow: false }).join(' ');
     assert.match(args, /--lines 0 SYSLOG_FACILITY=19 \+ _PID=1 MESSAGE_ID=\w+$/);
@@ -59,10 +63,16 @@ describe('an entry of the journal', () => {
   for (const { name, entry, named, plain } of entries) {
     it(name, () => {
       const text = (options: { named: boolean }) =>
-        formatEntry(JSON.stringify(entry), options)?.toString('latin1') ?? null;
+        formatEntry(JSON.stringify(entry), { ...options, placed: false })?.toString('latin1') ?? null;
       if (named !== undefined) assert.equal(text({ named: true }), named);
       if (plain !== undefined) assert.equal(text({ named: false }), plain);
     });
   }
-  it('that is not JSON is left out', () => assert.equal(formatEntry('{', { named: true }), null));
+  it('that is not JSON is left out', () => assert.equal(formatEntry('{', { named: true, placed: false }), null));
+  it('has its place before it when that is asked for', () => {
+    const entry = { MESSAGE: 'hello', _SYSTEMD_UNIT: 'nexus-web.service', __CURSOR: 's=6c;i=5' };
+    const text = (one: object) => formatEntry(JSON.stringify(one), { named: true, placed: true })?.toString();
+    assert.equal(text(entry), '\u001Es=6c;i=5\tweb | hello\n');
+    assert.equal(text({ ...entry, __CURSOR: 'what is none' }), 'web | hello\n');
+  });
 });

@@ -1,5 +1,6 @@
 /** Lines of the journal of a workspace: which are asked for, and what they look like. */
 import { z } from 'zod';
+import { logPlace, placePrefix } from '../../contract/log-place.ts';
 import { hookUnit, isJobUnit } from '../guest/job-unit.ts';
 import { serviceUnit, syslogFacility } from '../services/service-files.ts';
 
@@ -10,16 +11,20 @@ const processExit = '98e322203f7a4ed290d09fe03c09fe15';
  * The arguments of journalctl: the output of a service or a hook and what systemd says of a service's deaths; without a
  * source that of all of them.
  */
-export function journalArguments(request: { source?: string | undefined; lines: number; follow: boolean }): string[] {
-  const { source, lines, follow } = request;
+export function journalArguments(request: {
+  source?: string | undefined;
+  lines: number;
+  follow: boolean;
+  after?: string | undefined;
+}): string[] {
+  const { source, lines, follow, after } = request;
   const shown = [
     '--quiet',
     '--output',
     'json',
     '--output-fields',
     'MESSAGE,_SYSTEMD_UNIT,UNIT',
-    '--lines',
-    String(lines),
+    ...(after === undefined ? ['--lines', String(lines)] : ['--lines', 'all', '--after-cursor', after]),
   ];
   const died = ['_PID=1', `MESSAGE_ID=${processExit}`];
   const matches =
@@ -41,10 +46,11 @@ const entry = z.object({
   MESSAGE: z.union([z.string(), bytes, z.null()]).optional(),
   _SYSTEMD_UNIT: z.string().optional(),
   UNIT: z.string().optional(),
+  __CURSOR: logPlace.optional().catch(undefined),
 });
 
 /** An entry as journalctl prints it as JSON, as the line to show; null for what is not ours. */
-export function formatEntry(json: string, options: { named: boolean }): Buffer | null {
+export function formatEntry(json: string, options: { named: boolean; placed: boolean }): Buffer | null {
   const parsed = entry.safeParse(parseJson(json)).data;
   const unit = parsed?.UNIT ?? parsed?._SYSTEMD_UNIT ?? '';
   const source = sourceOf(unit);
@@ -53,7 +59,8 @@ export function formatEntry(json: string, options: { named: boolean }): Buffer |
   const { MESSAGE: message = null } = parsed;
   // What is not plain text, colours for instance, comes as numbers.
   const text = typeof message === 'string' ? Buffer.from(message) : Buffer.from(message ?? []);
-  return Buffer.concat([Buffer.from(options.named ? `${source} | ` : ''), text, Buffer.from('\n')]);
+  const place = options.placed && parsed.__CURSOR !== undefined ? placePrefix(parsed.__CURSOR) : '';
+  return Buffer.concat([Buffer.from(place + (options.named ? `${source} | ` : '')), text, Buffer.from('\n')]);
 }
 
 /** `nexus-web.service` → `web`, `nexus.hook-up.service` → `up`, `nexus.clone.service` → `clone`. */

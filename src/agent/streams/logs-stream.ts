@@ -7,8 +7,9 @@ import { formatEntry, journalArguments } from './log-lines.ts';
 import type { StreamHandler } from './stream-context.ts';
 
 /** Lines of the logs, and with `follow` every new one until the reader goes. */
-export const logsStream: StreamHandler<'logs'> = async ({ source, lines, follow }, socket, { provider, instance }) => {
-  const command = ['journalctl', ...journalArguments({ source, lines, follow })];
+export const logsStream: StreamHandler<'logs'> = async (request, socket, { provider, instance }) => {
+  const command = ['journalctl', ...journalArguments(request)];
+  const options = { named: request.source === undefined, placed: request.places === true };
   const handle = await provider.exec(instance.id, { command, user: 'root', env: { LC_ALL: 'C.UTF-8' } });
   answerStream(socket, { ok: true });
   handle.stdin.end();
@@ -16,7 +17,7 @@ export const logsStream: StreamHandler<'logs'> = async ({ source, lines, follow 
   void gone(socket).then(() => handle.kill('SIGKILL'));
   try {
     for await (const json of readLines(handle.stdout)) {
-      const text = formatEntry(json, { named: source === undefined });
+      const text = formatEntry(json, options);
       if (text && !(await writeWithin(socket, text))) break;
     }
     if (!socket.destroyed) await handle.exitCode;

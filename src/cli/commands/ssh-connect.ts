@@ -50,7 +50,7 @@ async function carryBytes(context: CliContext, nameOrId: string): Promise<void> 
   // ssh waits meanwhile, so an id is not looked up.
   const isId = workspaceId.safeParse(nameOrId).success;
   const id = isId ? nameOrId : (await resolveWorkspace(client, nameOrId, context.cwd)).workspace_id;
-  const tunnel = await openTunnel(client, { workspaceId: id, port: sshPort }, context.interrupt);
+  const tunnel = await openTunnel(client, { workspaceId: id, port: sshPort }, { signal: context.interrupt });
   try {
     await joinStreams({ input: context.stdin, output: context.stdout.stream }, tunnel);
   } finally {

@@ -7,7 +7,7 @@ import { usageError } from '../cli-error.ts';
 import { defineCommand, flagOption, jsonOption, textOption } from '../command.ts';
 import type { CliContext } from '../context.ts';
 import { printJson } from '../terminal/print.ts';
-import { persist } from '../workspace/follow-events.ts';
+import { endlessPatience, persist } from '../workspace/follow-events.ts';
 import { called, connectToWorkspace, nameArgument } from '../workspace/workspace-command.ts';
 
 const defaultLines = 100;
@@ -51,7 +51,7 @@ export const workspaceLogs = defineCommand({
     if (service !== undefined) checkService(workspace, service);
     const query = { lines, ...(service === undefined ? {} : { service }) };
     if (follow) {
-      await followLogs(context, client, { id: workspace.workspace_id, query });
+      await followLogs(context, client, { workspace, query });
       return;
     }
     const all = await Array.fromAsync(client.logs(workspace.workspace_id, query));
@@ -82,35 +82,59 @@ function checkService(workspace: WorkspaceView, service: string): void {
 const passing: readonly ErrorCode[] = ['stream_failed', 'node_unreachable', 'provider_unavailable'];
 
 function mayComeBack(error: unknown): boolean {
-  return error instanceof NexusError && passing.includes(error.code);
+  if (!(error instanceof NexusError)) return false;
+  // One that is restarted is soon there again.
+  return passing.includes(error.code) || (isOver(error) && error.details.status === 'stopping');
 }
 
-/** Until Ctrl-C, over restarts of server, node and engine: those lines that come while one is away are not shown. */
-async function followLogs(
-  context: CliContext,
-  client: Client,
-  options: { id: string; query: { lines: number; service?: string } },
-): Promise<void> {
-  const signal = context.interrupt;
-  let { lines } = options.query;
+function isOver(error: unknown): error is NexusError<'workspace_not_running'> {
+  return error instanceof NexusError && error.code === 'workspace_not_running';
+}
+
+type Wanted = {
+  readonly workspace: WorkspaceView;
+  readonly query: { readonly lines: number; readonly service?: string };
+};
+
+/** Until Ctrl-C or the stop of the workspace, over restarts of server, node and engine, each line once. */
+async function followLogs(context: CliContext, client: Client, { workspace, query }: Wanted): Promise<void> {
+  const { interrupt: signal, stdout, stderr } = context;
+  let { lines } = query;
+  let lastEventId: string | undefined;
   let isAway = false;
   let hasBegun = false;
-  async function follow(works: () => void): Promise<void> {
-    for await (const line of client.logs(options.id, { ...options.query, lines, follow: true, signal })) {
+  async function follow(works: () => void): Promise<never> {
+    const onOpen = (): void => {
       works();
-      lines = 0;
+      if (isAway) stderr.write('! The connection is back\n');
       isAway = false;
       hasBegun = true;
-      context.stdout.write(`${line}\n`);
+    };
+    const resume = lastEventId === undefined ? {} : { lastEventId };
+    for await (const next of client.followLogs(workspace.workspace_id, {
+      ...query,
+      ...resume,
+      lines,
+      signal,
+      onOpen,
+    })) {
+      lines = 0;
+      if (next.id !== null) lastEventId = next.id;
+      stdout.write(`${next.line}\n`);
     }
+    // A server that is shut down ends it as well as a workspace that is stopped.
+    throw new NexusError('stream_failed', { reason: 'the server has ended it' });
   }
   const onAway = (): void => {
-    if (!isAway) context.stderr.write('! The connection was lost; new lines follow when it is back\n');
+    if (!isAway) stderr.write('! The connection was lost; the logs go on when it is back\n');
     isAway = true;
   };
+  const mayPass = (error: unknown): boolean => hasBegun && mayComeBack(error);
   try {
-    await persist(follow, { signal, onAway, mayPass: (error) => hasBegun && mayComeBack(error) });
+    await persist(follow, { signal, onAway, mayPass, patience: endlessPatience });
   } catch (error) {
-    if (!signal.aborted) throw error;
+    if (signal.aborted) return;
+    if (!(hasBegun && isOver(error))) throw error;
+    stderr.write(`! ${workspace.name} is not running (it is ${error.details.status}).\n`);
   }
 }

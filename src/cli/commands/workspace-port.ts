@@ -2,12 +2,12 @@ import { usageError } from '../cli-error.ts';
 import { defineCommand } from '../command.ts';
 import type { Typed } from '../command.ts';
 import { describeFailure } from '../report-error.ts';
-import { forwardPort } from '../workspace/tunnel.ts';
+import { forwardPort } from '../workspace/forward-port.ts';
 import { called, connectToWorkspace, nameArgument } from '../workspace/workspace-command.ts';
 
 export const workspacePort = defineCommand({
   description:
-    'Forwards a port of this machine to one inside a workspace until Ctrl-C. It outlives restarts of the server.',
+    'Forwards a port of this machine to one inside a workspace until Ctrl-C. It outlives restarts of the server and a sleep of this machine: connections made meanwhile wait.',
   examples: ['nexus workspace port my-project 5432', 'nexus workspace port my-project 3000:8080'],
   configure(command) {
     command
@@ -20,12 +20,15 @@ export const workspacePort = defineCommand({
   interrupt: 'own',
   async run({ name, port, localPort }, context) {
     const { client, workspace } = await connectToWorkspace(context, name);
+    const warn = (text: string): void => context.stderr.write(`! ${text}\n`);
     const forward = await forwardPort(client, {
       workspaceId: workspace.workspace_id,
       port,
       localPort,
       signal: context.interrupt,
-      onProblem: (error) => context.stderr.write(`! ${describeFailure(error, '').why}\n`),
+      onProblem: (error) => warn(describeFailure(error, '').why),
+      onAway: (error) => warn(`${describeFailure(error, '').why} New connections wait until it is back.`),
+      onBack: () => warn('The connection is back.'),
     });
     context.stdout.write(`127.0.0.1:${forward.localPort} is port ${port} of ${workspace.name}, until Ctrl-C\n`);
     await forward.closed;

@@ -5,7 +5,9 @@ import { usageError } from '../cli-error.ts';
 import { defineCommand, flagOption, jsonOption } from '../command.ts';
 import type { CliContext } from '../context.ts';
 import { printResult } from '../terminal/print.ts';
+import { describeFailure } from '../report-error.ts';
 import { createRedraw } from '../terminal/redraw.ts';
+import { endlessPatience } from '../workspace/follow-events.ts';
 import { called, connectToWorkspace, nameArgument, parseWorkspaceOptions } from '../workspace/workspace-command.ts';
 import { watchWorkspace } from '../workspace/watch-workspace.ts';
 import { ownWarnings, problemText, servicesText, statusLine } from '../workspace/workspace-text.ts';
@@ -43,13 +45,24 @@ function statusText(view: WorkspaceView, { stdout }: Pick<CliContext, 'stdout'>)
   ].join('');
 }
 
-/** Ends on Ctrl-C, which is how one leaves it, or with the workspace. */
+/** Ends on Ctrl-C, which is how one leaves it, or with the workspace; a server that is away is waited for. */
 async function watchStatus(context: CliContext, client: Client, workspace: WorkspaceView): Promise<void> {
   const redraw = createRedraw(context.stdout);
+  let last = workspace;
+  let isAway = false;
   try {
     await watchWorkspace(client, workspace.workspace_id, {
       isDone: () => false,
-      onView: (view) => redraw(statusText(view, context)),
+      onView(view) {
+        last = view;
+        isAway = false;
+        redraw(statusText(view, context));
+      },
+      onAway(error) {
+        if (!isAway) redraw(`${statusText(last, context)}! ${describeFailure(error, '').why} It is tried again.\n`);
+        isAway = true;
+      },
+      patience: endlessPatience,
       signal: context.interrupt,
     });
   } catch (error) {

@@ -2,6 +2,7 @@ import { Duplex } from 'node:stream';
 import type { WebSocket } from 'ws';
 import { fromBody, NexusError } from '../../contract/errors.ts';
 import { errorBody } from '../../contract/workspace.ts';
+import { keepAlive } from './keep-alive.ts';
 
 const mostBufferedBytes = 1024 * 1024;
 const drainCheckMs = 2;
@@ -11,6 +12,7 @@ const drainCheckMs = 2;
  * behind it: the stream is destroyed with that error. (The stream of the `ws` package is not there on Bun.)
  */
 export function streamOfSocket(socket: WebSocket): Duplex {
+  keepAlive(socket);
   const stream = new Duplex({
     read: () => socket.resume(),
     write(chunk: Buffer, _encoding, done) {

@@ -15,10 +15,13 @@ export type Patience = {
 /** Long enough for a server's upgrade. */
 const defaultPatience: Patience = { awayMs: 5 * 60_000, backoff: { firstMs: 200, maxMs: 2000 } };
 
+/** For what goes on until Ctrl-C. */
+export const endlessPatience: Patience = { awayMs: Infinity, backoff: { firstMs: 200, maxMs: 5000 } };
+
 const passingErrors: readonly ErrorCode[] = ['shutting_down', 'rate_limited'];
 
 /** Whether a call may work when it is made again a little later. */
-function isPassing(error: unknown): boolean {
+export function isPassing(error: unknown): boolean {
   return error instanceof ServerUnreachable || (error instanceof NexusError && passingErrors.includes(error.code));
 }
 

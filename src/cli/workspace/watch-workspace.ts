@@ -2,6 +2,7 @@
  * Watches a workspace until it is as wished. The view that the server gives decides; events only tell when to look
  * again and fill in the steps between two looks, so that a lost event delays by one poll and never deceives.
  */
+import { ServerUnreachable } from '../../contract/api-client.ts';
 import type { Client } from '../../contract/api-client.ts';
 import type { WorkspaceEvent, WorkspaceView } from '../../contract/workspace.ts';
 import { followEvents, persist } from './follow-events.ts';
@@ -14,6 +15,8 @@ export type WatchOptions = {
   readonly isDone: (view: WorkspaceView) => boolean;
   /** Events after this one; absent: from now on. */
   readonly lastEventId?: number;
+  /** A look failed, and is tried again: told each time. */
+  readonly onAway?: (error: unknown) => void;
   readonly signal: AbortSignal;
   readonly pollMs?: number;
   readonly patience?: Patience;
@@ -32,11 +35,12 @@ export async function watchWorkspace(
   const stop = new AbortController();
   const signal = AbortSignal.any([options.signal, stop.signal]);
   const bell = createBell();
+  const onAway = options.onAway === undefined ? {} : { onAway: options.onAway };
   const retry = { signal, ...(patience === undefined ? {} : { patience }) };
   const listening = listen();
   try {
     for (;;) {
-      const view = await persist(() => client.call('getWorkspace', { params: { id: workspaceId }, signal }), retry);
+      const view = await persist(() => look(client, workspaceId, signal), { ...retry, ...onAway });
       options.onView?.(view);
       if (options.isDone(view)) return view;
       await bell.wait(pollMs, signal);
@@ -63,6 +67,20 @@ export async function watchWorkspace(
       // The looks go on without events, and name what is wrong.
     }
     bell.ring();
+  }
+}
+
+const answerWithinMs = 15_000;
+
+/** A connection that is dead, as after a laptop's sleep, would say nothing for minutes. */
+async function look(client: Client, id: string, signal: AbortSignal): Promise<WorkspaceView> {
+  const timeout = AbortSignal.timeout(answerWithinMs);
+  try {
+    return await client.call('getWorkspace', { params: { id }, signal: AbortSignal.any([signal, timeout]) });
+  } catch (error) {
+    if (signal.aborted || !timeout.aborted) throw error;
+    const reason = `it did not answer within ${answerWithinMs / 1000} s`;
+    throw new ServerUnreachable(client.baseUrl, reason, { cause: error });
   }
 }
 

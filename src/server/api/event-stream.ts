@@ -14,7 +14,7 @@ export type EventStream = {
   /** Aborted when the client is gone or the server stops. */
   readonly closed: AbortSignal;
   /** Resolves when the client can take more. */
-  send(message: { id?: number; event?: string; data: string }): Promise<void>;
+  send(message: { id?: number | string; event?: string; data: string }): Promise<void>;
   end(): void;
 };
 

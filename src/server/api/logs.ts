@@ -1,6 +1,8 @@
+import type { IncomingHttpHeaders } from 'node:http';
 import { createInterface } from 'node:readline';
 import type { Duplex } from 'node:stream';
 import { NexusError } from '../../contract/errors.ts';
+import { logPlace, splitPlace } from '../../contract/log-place.ts';
 import { hookNames } from '../../contract/service-spec.ts';
 import { nearest } from '../../core/nearest.ts';
 import { listServices } from '../store/services.ts';
@@ -24,7 +26,8 @@ export function logsHandler(deps: Deps): Handler<'getLogs'> {
     // The agent would know it by its id alone.
     if (workspace.status === 'stopped') refuse(workspace, 'exec');
     const ofSource = source === undefined ? {} : { source };
-    const logRequest = { kind: 'logs', workspace_id: params.id, ...ofSource, lines, follow } as const;
+    const resume = follow ? { places: true as const, ...placeToResume(request.headers) } : {};
+    const logRequest = { kind: 'logs', workspace_id: params.id, ...ofSource, lines, follow, ...resume } as const;
     const logs = await openStream(nodeOf(workspace), logRequest, { signal: AbortSignal.any([signal, closing]) });
     if (!follow) {
       // Fastify ends only the side that it reads.
@@ -51,13 +54,25 @@ async function followLines(logs: Duplex, stream: EventStream): Promise<void> {
     for (;;) {
       const next = await Promise.race([lines.next(), failed.promise]);
       if (next.done || stream.closed.aborted) return;
-      await stream.send({ data: next.value });
+      const { place, line } = splitPlace(next.value);
+      await stream.send({ ...(place === null ? {} : { id: place }), data: line });
     }
   } catch (thrown) {
     if (!stream.closed.aborted) throw thrown;
   } finally {
     logs.destroy();
   }
+}
+
+/** @throws invalid_request */
+function placeToResume(headers: IncomingHttpHeaders): { after?: string } {
+  const text = headers['last-event-id'];
+  if (text === undefined || text === '') return {};
+  const place = logPlace.safeParse(text);
+  if (place.success) return { after: place.data };
+  throw new NexusError('invalid_request', {
+    fields: [{ path: 'Last-Event-ID', problem: 'must be the id of a line' }],
+  });
 }
 
 /** A connection that broke off on its way says so in the words of the operating system. */
