@@ -12,6 +12,7 @@ import type { CommandContext } from './commands/command-context.ts';
 import { createDispatcher } from './commands/dispatcher.ts';
 import { executeCommand } from './commands/executors.ts';
 import { observeWorkspace } from './observe-workspace.ts';
+import { createGitDesk } from './git/git-desk.ts';
 import { createInstanceNews } from './instance-news.ts';
 import { watchInstances, type SeenInstance } from './instance-watch.ts';
 import { openJournal } from './journal.ts';
@@ -48,11 +49,18 @@ export function createNodeAgent(options: {
     onReports: (workspace_id, services) => send({ type: 'services', workspace_id, services }),
     log,
   });
+  const gitDesk = createGitDesk({
+    folder: join(stateDir, 'git'),
+    onRejected: (workspace_id) => send({ type: 'git_rejected', workspace_id }),
+    log,
+  });
+  void gitDesk.reopen();
   const context: CommandContext = {
     providers: new Map(providers.map((provider) => [provider.name, provider])),
     machine,
     records: createWorkspaceRecords(join(stateDir, 'workspaces')),
     monitors,
+    gitDesk,
     log,
     neverStarted: new Set(),
   };
@@ -105,6 +113,7 @@ export function createNodeAgent(options: {
     take(message) {
       if (message.type === 'command') dispatcher.take(message.id, message.command);
       else if (message.type === 'forget') dispatcher.forget(message.ids);
+      else if (message.type === 'git_credentials') gitDesk.take(message.credentials);
       else if (message.type === 'keep') dispatcher.keepOnly(message.ids);
     },
     announce() {
@@ -116,6 +125,7 @@ export function createNodeAgent(options: {
     async [Symbol.asyncDispose]() {
       health[Symbol.dispose]();
       await Promise.all([instances[Symbol.asyncDispose](), streams[Symbol.asyncDispose]()]);
+      await gitDesk[Symbol.asyncDispose]();
       await monitors[Symbol.asyncDispose]();
       await Promise.all(providers.map((provider) => provider[Symbol.asyncDispose]()));
     },

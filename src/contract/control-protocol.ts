@@ -64,6 +64,18 @@ const workspace = { workspace_id: workspaceId };
 
 const gitIdentity = z.object({ name: z.string(), email: z.string() });
 
+/** What git in the workspaces of one owner signs in with. Kept by an agent in its memory only. */
+export const gitCredential = z.object({
+  /** `https://github.com` */
+  host: z.url(),
+  username: z.string(),
+  token: z.string(),
+  /** RFC 3339; null when GitHub says nothing of it. */
+  expires_at: z.iso.datetime().nullable(),
+  workspaces: z.array(workspaceId),
+});
+export type GitCredential = z.infer<typeof gitCredential>;
+
 /** The steps that an agent can be told to do. Each is idempotent. */
 export const agentCommand = z.discriminatedUnion('do', [
   z.object({ do: z.literal('observe'), ...workspace }),
@@ -92,6 +104,8 @@ export const agentCommand = z.discriminatedUnion('do', [
     ssh_keys: z.array(z.string()),
     env: z.record(z.string(), z.string()),
     git: gitIdentity.nullable(),
+    /** For which git asks the agent for the owner's credentials: `https://github.com`. Null: for none. */
+    git_host: z.url().nullable().default(null),
   }),
   z.object({
     do: z.literal('clone'),
@@ -207,6 +221,8 @@ export const serverToPeer = z.union([
   z.object({ type: z.literal('keep'), ids: z.array(z.string()) }),
   z.object({ type: z.literal('streams'), streams: streamTarget.nullable() }),
   z.object({ type: z.literal('routes'), table: routingTable }),
+  /** To an agent, after welcome and with every change: all that it is lent from now on. */
+  z.object({ type: z.literal('git_credentials'), credentials: z.array(gitCredential) }),
 ]);
 export type ServerToPeer = z.infer<typeof serverToPeer>;
 
@@ -234,6 +250,8 @@ export const peerToServer = z.union([
     version: z.int(),
     failed: z.array(z.object({ listen: port, reason: label(1_000) })),
   }),
+  /** GitHub did not accept the token that git in this workspace was given. */
+  z.object({ type: z.literal('git_rejected'), ...workspace }),
   /** From a gateway: how long it took from accepting an SSH connection to the first byte of the workspace's sshd. */
   z.object({ type: z.literal('ssh_connected'), ...workspace, seconds: z.number().min(0).max(86_400) }),
 ]);

@@ -11,6 +11,8 @@ export type DataDir = {
   readonly database: string;
   readonly identity: string;
   readonly localToken: string;
+  /** Seals the tokens of people that are in the database. */
+  readonly credentialsKey: string;
   readonly logs: string;
   /** State of the gateway and the agent that the server starts itself. */
   readonly gateway: string;
@@ -23,6 +25,7 @@ export function dataDir(path: string): DataDir {
     database: join(path, 'nexus.db'),
     identity: join(path, 'server-identity.pem'),
     localToken: join(path, 'local-token'),
+    credentialsKey: join(path, 'credentials.key'),
     logs: join(path, 'logs'),
     gateway: join(path, 'gateway'),
     agent: join(path, 'agent'),

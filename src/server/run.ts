@@ -12,6 +12,7 @@ import { registerControl } from './control/register-control.ts';
 import { announceServer, dataDir, lockDataDir, prepareDataDir, type DataDir } from './data-dir.ts';
 import { childSpecs, startChildren } from './embedded-children.ts';
 import { checkRepositoryAt } from './github/check-repository.ts';
+import { openGitLender } from './git-credentials/open-git-lender.ts';
 import { createGithubApi } from './github/github-api.ts';
 import { listen, localUrl } from './listen.ts';
 import { createMetrics } from './metrics.ts';
@@ -63,6 +64,10 @@ async function serve(options: ServerOptions & { log: pino.Logger; signal: AbortS
   const store = cleanup.use(await openStore(dir.database, { now }));
   const { clusterId, streamKey } = await loadServerSecrets(store);
   const hub = cleanup.use(await createHub({ store, identity, clusterId, log, now }));
+  const github = createGithubApi({ apiUrl: config.github.api_url, now });
+  const lender = cleanup.use(
+    await openGitLender({ config, keyFile: dir.credentialsKey, store, github, hub, log, now }),
+  );
   const openStream = openStreamThrough(hub, streamKey);
   const metrics = createMetrics({ store, config, now });
   const common = { store, config, metrics, log, now };
@@ -71,12 +76,12 @@ async function serve(options: ServerOptions & { log: pino.Logger; signal: AbortS
       ...common,
       hub,
       serverStreamKey: streamKey,
+      lendGit: (node) => lender.lendTo(node),
       sendUpload: (node, workspaceId) => sendUpload(openStream, { dataDir: dir.path, node, workspaceId }),
       dropUpload: (workspaceId) => dropUpload(dir.path, workspaceId),
     }),
   );
-  const github = createGithubApi({ apiUrl: config.github.api_url, now });
-  const authenticator = await createAuthenticator({ config, store, github, osUser: osUser(), now });
+  const authenticator = await createAuthenticator({ config, store, github, lender, osUser: osUser(), now });
   const serverPublicKey = identity.publicKey;
   const ownProgram = compiledProgram(options.programCommand);
   const app = await buildApp({

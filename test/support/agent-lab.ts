@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { execa } from 'execa';
 import type { CommandContext } from '../../src/agent/commands/command-context.ts';
+import { createGitDesk } from '../../src/agent/git/git-desk.ts';
 import { executeCommand } from '../../src/agent/commands/executors.ts';
 import { findSocket } from '../../src/agent/providers/lxc/find-socket.ts';
 import { createLxcProvider } from '../../src/agent/providers/lxc/lxc-provider.ts';
@@ -30,6 +31,8 @@ export type Lab = {
   /** Every `services` message so far. */
   readonly reports: readonly (readonly ServiceReport[])[];
   /** Lines of progress of all commands. */
+  /** Workspaces whose git said that its token was refused. */
+  readonly rejections: readonly string[];
   readonly progress: string[];
   run(command: LabCommand): Promise<Observation>;
   /** Root's shell in the workspace, by the engine's own command. */
@@ -55,6 +58,7 @@ export const configureCommand = {
   ssh_keys: [],
   env: labEnv,
   git: null,
+  git_host: null,
 } satisfies LabCommand;
 
 /** A workspace that runs, with sshd up, unless `started` says no. `sshdTimeoutMs`: how long sshd is waited for. */
@@ -67,6 +71,7 @@ export async function createLab({
   const folder = await mkdtemp(join(tmpdir(), 'nexus-agent-'));
   const provider = createLxcProvider({ clusterId, relayCommand: relayCommand() });
   const reports: ServiceReport[][] = [];
+  const rejections: string[] = [];
   const progress: string[] = [];
   const arrivals = new EventTarget();
   const newMonitors = () =>
@@ -77,11 +82,17 @@ export async function createLab({
       },
       log: silentLog,
     });
+  const gitDesk = createGitDesk({
+    folder: join(folder, 'git'),
+    onRejected: (workspace) => rejections.push(workspace),
+    log: silentLog,
+  });
   const context = {
     providers: new Map([[provider.name, provider]]),
     machine: 'this-machine',
     records: createWorkspaceRecords(join(folder, 'workspaces')),
     monitors: newMonitors(),
+    gitDesk,
     log: silentLog,
     neverStarted: new Set<string>(),
     ...(sshdTimeoutMs === undefined ? {} : { sshdTimeoutMs }),
@@ -93,6 +104,7 @@ export async function createLab({
     folder,
     context,
     reports,
+    rejections,
     progress,
     run: (command) =>
       executeCommand({ ...command, workspace_id: id }, context, {
@@ -122,6 +134,7 @@ export async function createLab({
       await lab.run({ do: 'remove_instance' });
       await context.monitors[Symbol.asyncDispose]();
       await provider[Symbol.asyncDispose]();
+      await gitDesk[Symbol.asyncDispose]();
       await rm(folder, { recursive: true, force: true });
     },
   };

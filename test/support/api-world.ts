@@ -97,6 +97,7 @@ export async function createApiWorld({
   };
   world.addNode = (name) => addNode(store, name);
   const github = createGithubApi({ apiUrl: config.github.api_url, now });
+  const lender = { take: async () => undefined, refuse: async () => undefined };
   const osUser = { username: 'alice', uid: 1000 };
   const deps: AppDeps = {
     config,
@@ -106,7 +107,7 @@ export async function createApiWorld({
     peers: forwarding(() => world.peers),
     openStream: (...args) => world.openStream(...args),
     authenticator:
-      authenticator === 'named' ? named : await createAuthenticator({ config, store, github, osUser, now }),
+      authenticator === 'named' ? named : await createAuthenticator({ config, store, github, lender, osUser, now }),
     checkRepository: authenticator === 'named' ? async () => undefined : checkRepositoryAt(github, config),
     webSignIn: createWebSignInOf(config, { now }),
     metrics: createMetrics({ store, config, now }),

@@ -14,6 +14,14 @@ import { setTimeout as delay } from 'node:timers/promises';
 
 export type CommandResult = { readonly exitCode: number; readonly stdout: string; readonly stderr: string };
 
+export type RunOptions = {
+  readonly input?: string;
+  readonly cwd?: string;
+  readonly timeoutMs?: number;
+  /** Beside that of the installation. */
+  readonly env?: Readonly<Record<string, string>>;
+};
+
 export type Installation = {
   readonly url: string;
   readonly dataDir: string;
@@ -22,16 +30,9 @@ export type Installation = {
   readonly ports: { readonly ssh: number; readonly services: number };
   token(): Promise<string>;
   /** Runs `nexus` with this installation's home, server and token. Never throws for an exit code. */
-  nexus(
-    args: readonly string[],
-    options?: { input?: string; cwd?: string; timeoutMs?: number },
-  ): Promise<CommandResult>;
+  nexus(args: readonly string[], options?: RunOptions): Promise<CommandResult>;
   /** The same for any other command, e.g. ssh with the written configuration. */
-  run(
-    command: string,
-    args: readonly string[],
-    options?: { input?: string; cwd?: string; timeoutMs?: number },
-  ): Promise<CommandResult>;
+  run(command: string, args: readonly string[], options?: RunOptions): Promise<CommandResult>;
   pid(role: 'server' | 'gateway' | 'agent'): Promise<number>;
   startServer(): Promise<void>;
   /** kill -9 of all of them at once, when all of them run; and waits until they are gone. */
@@ -81,13 +82,9 @@ export async function createInstallation(options: {
   };
   const [command = '', ...prefix] = options.program;
 
-  async function run(
-    file: string,
-    args: readonly string[],
-    o: { input?: string; cwd?: string; timeoutMs?: number } = {},
-  ): Promise<CommandResult> {
+  async function run(file: string, args: readonly string[], o: RunOptions = {}): Promise<CommandResult> {
     const result = await execa(file, args, {
-      env,
+      env: { ...env, ...o.env },
       extendEnv: false,
       reject: false,
       timeout: o.timeoutMs ?? 180_000,

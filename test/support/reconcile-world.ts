@@ -202,6 +202,7 @@ async function buildServer(parts: Parts): Promise<ReconcileServer & { port: numb
       serviceStarted: (seconds) => void measured.services.push(seconds),
       sshConnected: (seconds) => void measured.ssh.push(seconds),
     },
+    lendGit: async () => undefined,
     sendUpload: async (node, id) => void uploads.push(`${id} to ${node}`),
     dropUpload: async (id) => void uploads.push(`${id} dropped`),
   });

@@ -3,6 +3,7 @@ import { NexusError } from '../../contract/errors.ts';
 import type { Logger } from '../../lib/log.ts';
 import type { Instance, Provider, ProviderName } from '../providers/provider.ts';
 import type { Monitors } from '../services/monitors.ts';
+import type { GitDesk } from '../git/git-desk.ts';
 import type { WorkspaceRecords } from '../workspace-records.ts';
 
 export type CommandContext = {
@@ -11,6 +12,7 @@ export type CommandContext = {
   readonly machine: string;
   readonly records: WorkspaceRecords;
   readonly monitors: Monitors;
+  readonly gitDesk: GitDesk;
   readonly log: Logger;
   /** Instances that this agent made and nobody started yet: there is nothing in them to ask for. */
   readonly neverStarted: Set<string>;

@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import type { Duplex } from 'node:stream';
 import { NexusError } from '../../contract/errors.ts';
 import { connectTcp } from '../../contract/stream-client.ts';
+import { gitFiles } from '../git/git-files.ts';
 import { packFiles, type GuestFile } from '../guest/guest-files.ts';
 import { runScript } from '../guest/run-script.ts';
 import { paths } from '../guest/workspace-paths.ts';
@@ -34,7 +35,7 @@ export const configure: Executor<'configure'> = async (command, context) => {
   return describe(context, found, { ...parseFacts(lines), sshdListens: true });
 };
 
-function configurationFiles({ ssh_keys, env }: Command<'configure'>, base: BaseMark | null): GuestFile[] {
+function configurationFiles({ ssh_keys, env, git_host }: Command<'configure'>, base: BaseMark | null): GuestFile[] {
   return [
     {
       path: '/home/dev/.ssh/authorized_keys',
@@ -45,6 +46,7 @@ function configurationFiles({ ssh_keys, env }: Command<'configure'>, base: BaseM
     { path: paths.environment, content: environmentFile(env) },
     { path: '/etc/nexus/environment', content: pamEnvironment(env) },
     { path: '/etc/profile.d/nexus-workspace.sh', content: `set -a\n. ${paths.environment}\nset +a\n` },
+    ...gitFiles({ host: git_host, sshKey: ssh_keys[0] }),
     ...(base ? [{ path: `${paths.marks}/base`, content: `${JSON.stringify(base)}\n` }] : []),
   ];
 }

@@ -1,4 +1,5 @@
 import { providerNamed, type Executor } from './command-context.ts';
+import { paths } from '../guest/workspace-paths.ts';
 import { noFacts } from '../marks.ts';
 import { describe, observeWorkspace } from '../observe-workspace.ts';
 
@@ -9,10 +10,12 @@ export const createInstance: Executor<'create_instance'> = async (command, conte
   if (await provider.inspect(id)) return observeWorkspace(context, id);
   const base = await provider.ensureBase({ image, packages }, { onProgress: progress, signal });
   await context.records.write(id, { image, packages });
+  const source = await context.gitDesk.open(id);
   const instance = await provider.create({
     id,
     base,
     hostname,
+    folder: { source, path: paths.agent },
     limits: {
       cpu: limits.cpu,
       memoryBytes: limits.memory_bytes,

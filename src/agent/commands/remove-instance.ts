@@ -5,6 +5,7 @@ import type { Executor } from './command-context.ts';
 export const removeInstance: Executor<'remove_instance'> = async ({ workspace_id: id }, context) => {
   context.monitors.forget(id);
   await Promise.all([...context.providers.values()].map((provider) => provider.remove(id)));
+  await context.gitDesk.close(id);
   context.neverStarted.delete(id);
   await context.records.remove(id);
   return absent(context, id);

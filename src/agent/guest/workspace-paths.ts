@@ -10,6 +10,9 @@ export const paths = {
   units: '/run/systemd/system',
   bundle: '/var/lib/nexus/source.bundle',
   environment: '/etc/nexus/env',
+  gitConfig: '/etc/nexus/gitconfig',
+  /** A folder of the node: where the agent's socket is. */
+  agent: '/var/lib/nexus/agent',
 } as const;
 
 /** A folder of the repository, or one of its own when the path is absolute. */

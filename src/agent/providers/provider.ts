@@ -76,6 +76,8 @@ export type InstanceSpec = {
   /** Host name inside. */
   readonly hostname: string;
   readonly limits: InstanceLimits;
+  /** A folder of the node that the workspace sees, and cannot change. What is missing when it starts is left out. */
+  readonly folder?: { readonly source: string; readonly path: string };
 };
 
 export type InstanceLimits = {

@@ -57,7 +57,8 @@ export function configure(want: Want): Of<'configure'> {
     name: want.name,
     ssh_keys: [...want.sshKeys],
     env: environment(want),
-    git: want.git ? { ...want.git } : null,
+    git: want.git && { name: want.git.name, email: want.git.email },
+    git_host: want.git?.host ?? null,
   };
 }
 

@@ -34,7 +34,8 @@ export type Want = {
     readonly processes: number;
   };
   readonly sshKeys: readonly string[];
-  readonly git: { readonly name: string; readonly email: string } | null;
+  /** `host`: of the GitHub whose credentials are lent, `https://github.com`. */
+  readonly git: { readonly name: string; readonly email: string; readonly host: string } | null;
   readonly repo: { readonly url: string; readonly ref: string | null; readonly upstreamUrl: string | null };
   /** `arrived` null: the repository is cloned from its URL and nothing is uploaded. */
   readonly upload: { readonly arrived: boolean } | null;

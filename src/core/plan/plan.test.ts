@@ -738,5 +738,8 @@ test('every command has a name for those who wait', () => {
 });
 
 test('the identity for git goes along', () => {
-  assert.deepEqual(commands.configure({ ...fresh, git: { name: 'A', email: 'a@b' } }).git, { name: 'A', email: 'a@b' });
+  assert.deepEqual(commands.configure({ ...fresh, git: { name: 'A', email: 'a@b', host: 'https://github.com' } }).git, {
+    name: 'A',
+    email: 'a@b',
+  });
 });

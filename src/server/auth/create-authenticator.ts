@@ -2,6 +2,7 @@
 import type { ServerConfig } from '../../contract/server-config.ts';
 import { exchangeCode } from '../github/exchange-code.ts';
 import type { GithubApi } from '../github/github-api.ts';
+import type { GitLender } from '../git-credentials/git-lender.ts';
 import type { Store } from '../store/store.ts';
 import type { Authenticator, OsUser } from './authenticator.ts';
 import { checkSignInConfig } from './check-sign-in-config.ts';
@@ -17,6 +18,7 @@ export type AuthenticatorParts = {
   readonly store: Store;
   readonly github: GithubApi;
   readonly osUser: OsUser;
+  readonly lender: Pick<GitLender, 'take' | 'refuse'>;
   readonly now: () => Date;
 };
 
@@ -36,6 +38,7 @@ export async function createAuthenticator({
   store,
   github,
   osUser,
+  lender,
   now,
 }: AuthenticatorParts): Promise<Authenticator> {
   checkSignInConfig(config);
@@ -45,6 +48,7 @@ export async function createAuthenticator({
     return createGithubAuthenticator({
       store,
       github,
+      lender,
       admins: config.admins,
       organizations: config.github.organizations,
       now,

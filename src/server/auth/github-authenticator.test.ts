@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
 import { mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -6,6 +7,7 @@ import { test } from 'node:test';
 import { NexusError } from '../../contract/errors.ts';
 import { openStore } from '../store/store.ts';
 import type { Store } from '../store/store.ts';
+import type { SeenGithubToken } from '../git-credentials/git-lender.ts';
 import type { Authenticator } from './authenticator.ts';
 import { createGithubAuthenticator } from './github-authenticator.ts';
 
@@ -21,7 +23,9 @@ type Scene = AsyncDisposable & {
   readonly folder: string;
   readonly authenticator: Authenticator;
   /** What GitHub answers from now on. */
-  github: { status: number; body: unknown } | NexusError;
+  github: { status: number; body: unknown; headers?: Headers } | NexusError;
+  /** What the lender was told: of good tokens all, of refused ones their hashes. */
+  readonly lent: (SeenGithubToken | string)[];
   /** How often it was asked. */
   asked: number;
   pass(ms: number): void;
@@ -40,16 +44,19 @@ async function createScene(): Promise<Scene> {
       now,
       admins: ['alice'],
       organizations: [],
+      lender: { take: async (seen) => void lent.push(seen), refuse: async (refused) => void lent.push(refused) },
       github: {
         async get(path) {
           assert.equal(path, '/user');
           scene.asked += 1;
           if (scene.github instanceof NexusError) throw scene.github;
-          return scene.github;
+          return { headers: new Headers(), ...scene.github };
         },
       },
     });
+  const lent: Scene['lent'] = [];
   const scene: Scene = {
+    lent,
     store,
     folder,
     authenticator: create(),
@@ -77,6 +84,22 @@ test('a good answer counts for 5 minutes, also for another server', async () => 
   scene.github = { status: 200, body: { id: 7, login: 'al1ce' } };
   const renamed = await scene.authenticator.authenticate(token);
   assert.deepEqual([scene.asked, renamed], [2, { githubUsername: 'al1ce', githubId: 7, admin: false }]);
+});
+
+test('git is lent what GitHub says of a good token, and a refused one no more', async () => {
+  await using scene = await createScene();
+  const headers = new Headers({
+    'x-oauth-scopes': 'repo, read:org',
+    'github-authentication-token-expiration': '2026-02-01 12:30:00 UTC',
+  });
+  scene.github = { status: 200, body: { id: 7, login: 'Alice', name: 'Alice A.', email: 'a@example.com' }, headers };
+  await scene.authenticator.authenticate(token);
+  const expected = { token, githubId: 7, login: 'Alice', name: 'Alice A.', email: 'a@example.com' };
+  assert.deepEqual(scene.lent, [{ ...expected, scopes: ['repo', 'read:org'], expiresAt: '2026-02-01T12:30:00Z' }]);
+  scene.pass(5 * minute);
+  scene.github = { status: 401, body: {} };
+  await assert.rejects(scene.authenticator.authenticate(token));
+  assert.equal(scene.lent[1], createHash('sha256').update(token).digest('hex'));
 });
 
 test('requests that come at once ask once', async () => {

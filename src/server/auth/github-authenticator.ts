@@ -1,6 +1,6 @@
 /**
  * GitHub mode. GitHub is asked whose a token is; the answer is kept under the token's hash, in the database, so that a
- * restart while GitHub is down locks nobody out. The token itself is neither kept nor logged.
+ * restart while GitHub is down locks nobody out. The token itself is not logged, and nobody but the lender gets it.
  */
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
@@ -13,6 +13,7 @@ import { findSeenToken, forgetToken, keepSeenToken } from '../store/seen-tokens.
 import type { SeenTokenRow } from '../store/schema.ts';
 import { isAdmin } from './admins.ts';
 import type { Authentication, Authenticator } from './authenticator.ts';
+import type { GitLender, SeenGithubToken } from '../git-credentials/git-lender.ts';
 import { isMember } from '../github/is-member.ts';
 import { createRecentSet } from './recent-set.ts';
 
@@ -27,18 +28,25 @@ const mostBad = 100;
 /** GitHub's own kinds, and the 40 hexadecimal digits of old ones: nothing else is sent to GitHub. */
 const tokenForm = /^(?:gh[a-z]_[A-Za-z0-9_]{20,255}|github_pat_[A-Za-z0-9_]{20,255}|[0-9a-f]{40})$/;
 
-const githubUser = z.object({ id: z.int().positive(), login: z.string().min(1) });
+const githubUser = z.object({
+  id: z.int().positive(),
+  login: z.string().min(1),
+  name: z.string().nullable().default(null),
+  email: z.string().nullable().default(null),
+});
 
 type Parts = {
   readonly store: Store;
   readonly github: GithubApi;
+  /** Takes the tokens that are good, and hears of those that are not any more. */
+  readonly lender: Pick<GitLender, 'take' | 'refuse'>;
   readonly admins: readonly string[];
   /** Whose members may come; none: everybody. */
   readonly organizations: readonly string[];
   readonly now: () => Date;
 };
 
-export function createGithubAuthenticator({ store, github, admins, organizations, now }: Parts): Authenticator {
+export function createGithubAuthenticator({ store, github, lender, admins, organizations, now }: Parts): Authenticator {
   const once = createSingleFlight();
   const refused = createRecentSet({ forMs: badForMs, most: 10_000, now });
   const outage = { until: 0, reason: '' };
@@ -50,10 +58,11 @@ export function createGithubAuthenticator({ store, github, admins, organizations
   });
 
   async function askGithub(token: string, hash: string): Promise<Authentication> {
-    const { status, body } = await github.get('/user', token);
+    const { status, body, headers } = await github.get('/user', token);
     if (status !== 200) {
       refused.add(hash);
       await store.transaction((tx) => forgetToken(tx, hash));
+      await lender.refuse(hash);
       throw refusal(status, body);
     }
     const user = githubUser.safeParse(body);
@@ -65,6 +74,8 @@ export function createGithubAuthenticator({ store, github, admins, organizations
     const seen = { token_hash: hash, github_id: user.data.id, login: user.data.login };
     const keptSince = before(usableMs);
     await store.transaction((tx) => keepSeenToken(tx, seen, { keptSince }));
+    const { id, login, name, email } = user.data;
+    await lender.take({ token, githubId: id, login, name, email, ...tokenFacts(headers) });
     return ownerOf(seen);
   }
 
@@ -96,6 +107,17 @@ export function createGithubAuthenticator({ store, github, admins, organizations
       if (refused.has(hash)) throw unauthorized('GitHub does not accept the token');
       return once(hash, () => check(token, hash));
     },
+  };
+}
+
+/** What GitHub's answers say of the token that asked. */
+function tokenFacts(headers: Headers): Pick<SeenGithubToken, 'scopes' | 'expiresAt'> {
+  const expires = /^(\d{4}-\d\d-\d\d) (\d\d:\d\d:\d\d)/.exec(
+    headers.get('github-authentication-token-expiration') ?? '',
+  );
+  return {
+    scopes: headers.get('x-oauth-scopes')?.split(/, */) ?? null,
+    expiresAt: expires ? `${expires[1]}T${expires[2]}Z` : null,
   };
 }
 

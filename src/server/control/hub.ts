@@ -3,6 +3,7 @@ import type { WebSocket } from 'ws';
 import {
   unreachableAfterMs,
   type AgentCommand,
+  type GitCredential,
   type Observation,
   type PeerToServer,
   type RoutingTable,
@@ -45,6 +46,8 @@ export type Hub = Peers &
     versionOf(name: string): string | null;
     /** The gateway works by this table from now on, whenever it is there. */
     sendRoutes(table: RoutingTable): void;
+    /** All that the node is lent from now on. Returns whether it is there to be told. */
+    sendGitCredentials(node: string, credentials: readonly GitCredential[]): boolean;
     /** Where streams are taken, without a key; null until a gateway was there for the first time. */
     streamAddress(): { readonly host: string; readonly port: number } | null;
   };
@@ -168,6 +171,7 @@ export async function createHub(options: HubOptions): Promise<Hub> {
     if (message.type === 'progress') commands.progressed(node, message);
     if (message.type === 'instances') instances.set(node, new Set(message.instances.map((one) => one.workspace_id)));
     if (message.type === 'instances') events.emit({ type: 'instances', node, instances: message.instances });
+    if (message.type === 'git_rejected') events.emit({ type: 'git_rejected', node, workspaceId: message.workspace_id });
     if (message.type === 'services') {
       events.emit({ type: 'services', node, workspaceId: message.workspace_id, services: message.services });
     }
@@ -249,6 +253,7 @@ export async function createHub(options: HubOptions): Promise<Hub> {
       table = next;
       for (const { connection } of connectedAs('gateway')) connection.send({ type: 'routes', table: next });
     },
+    sendGitCredentials: (node, credentials) => tell(node, { type: 'git_credentials', credentials: [...credentials] }),
     streamAddress: () => streamAddress,
     [Symbol.dispose]() {
       liveness[Symbol.dispose]();

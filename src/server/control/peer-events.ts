@@ -24,6 +24,8 @@ export type PeerEvent =
       readonly services: readonly ServiceReport[];
     }
   | { readonly type: 'routes_applied'; readonly version: number; readonly failed: Message<'routes_applied'>['failed'] }
+  /** GitHub did not accept the token that git in this workspace was lent. */
+  | { readonly type: 'git_rejected'; readonly node: string; readonly workspaceId: string }
   | { readonly type: 'ssh_connected'; readonly workspaceId: string; readonly seconds: number };
 
 export type PeerEvents = {

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { serverConfig } from '../../contract/server-config.ts';
 import { checkRepositoryAt, nameAt } from './check-repository.ts';
+import type { GithubApi } from './github-api.ts';
 
 const names: readonly [url: string, name: string | null][] = [
   ['https://github.com/my-org/shop.git', 'my-org/shop'],
@@ -27,9 +28,9 @@ function answering(
   body: unknown = {},
 ): { check: ReturnType<typeof checkRepositoryAt>; asked: string[] } {
   const asked: string[] = [];
-  const get = async (path: string, token: string): Promise<{ status: number; body: unknown }> => {
+  const get: GithubApi['get'] = async (path, token) => {
     asked.push(`${token} ${path}`);
-    return { status, body };
+    return { status, body, headers: new Headers() };
   };
   return { check: checkRepositoryAt({ get }, config), asked };
 }

@@ -3,13 +3,15 @@ import { z } from 'zod';
 import { NexusError } from '../../contract/errors.ts';
 import { version } from '../../lib/version.ts';
 
+export type GithubAnswer = { readonly status: number; readonly body: unknown; readonly headers: Headers };
+
 export type GithubApi = {
   /**
    * `status` is below 500, and the answer is no rate limit.
    * @param path below the API's URL, with a slash before it
    * @throws github_unreachable, github_rate_limited
    */
-  get(path: string, token: string): Promise<{ status: number; body: unknown }>;
+  get(path: string, token: string): Promise<GithubAnswer>;
 };
 
 /** Long enough for a slow network, short enough that whoever waits is not lost. */
@@ -37,7 +39,7 @@ export function createGithubApi({
       if (resetAt !== null) throw new NexusError('github_rate_limited', { reset_at: resetAt.toISOString() });
       if (response.status >= 500 || body === undefined)
         throw unreachable(`it answers with status ${response.status}${body === undefined ? ' and no JSON' : ''}`);
-      return { status: response.status, body };
+      return { status: response.status, body, headers: response.headers };
     },
   };
 }

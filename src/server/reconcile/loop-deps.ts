@@ -19,6 +19,8 @@ export type LoopDeps = {
   occupiedPorts(): ReadonlyMap<number, string>;
   /** The gateway's routes may have changed. */
   routesChanged(): void;
+  /** Returns when what the node is lent for git is on its way to it. */
+  lendGit(node: string): Promise<void>;
   /** Brings the uploaded repository into the instance. */
   sendUpload(node: string, workspaceId: string): Promise<void>;
   dropUpload(workspaceId: string): Promise<void>;

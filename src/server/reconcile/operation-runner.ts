@@ -50,6 +50,7 @@ export function createOperationRunner(
 
   async function perform({ id, node }: OperationRow, command: AgentCommand): Promise<Outcome> {
     try {
+      if (command.do === 'configure') await deps.lendGit(node);
       if (command.do === 'clone' && command.upload) await deps.sendUpload(node, workspaceId);
       const timeoutMs = commandTimeoutMs[command.do];
       const seen = await hub.run(node, { id, command }, { timeoutMs, onProgress: (line) => progress.add(line) });

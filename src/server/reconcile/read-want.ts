@@ -7,7 +7,8 @@ import { resolvedConfig, serviceSpec, type ResolvedConfig } from '../../contract
 import type { CreateWorkspaceRequest, WorkspaceStatus } from '../../contract/workspace.ts';
 import type { Done, Want } from '../../core/plan/plan-types.ts';
 import { repositoryUrl } from '../repository-url.ts';
-import type { OperationRow, ServiceRow, UserRow, WorkspaceRow } from '../store/schema.ts';
+import type { GitCredentialRow, OperationRow, ServiceRow, UserRow, WorkspaceRow } from '../store/schema.ts';
+import { findGitCredential } from '../store/git-credentials.ts';
 import { listServices } from '../store/services.ts';
 import type { Db } from '../store/store.ts';
 import { findUser } from '../store/users.ts';
@@ -41,8 +42,9 @@ export async function readWorkspace(
     .orderBy(sql`rowid`)
     .execute();
   const owner = await findUser(db, row.owner_id);
+  const profile = owner && (await findGitCredential(db, owner.github_id));
   const open = operations.filter((operation) => operation.ended_at === null);
-  return { row, services, want: wantOf({ row, services, operations, owner }, settings, times), open };
+  return { row, services, want: wantOf({ row, services, operations, owner, profile }, settings, times), open };
 }
 
 export function requestOf(row: WorkspaceRow): CreateWorkspaceRequest {
@@ -62,10 +64,11 @@ type Rows = {
   readonly services: readonly ServiceRow[];
   readonly operations: readonly OperationRow[];
   readonly owner: UserRow | undefined;
+  readonly profile: GitCredentialRow | undefined;
 };
 
 function wantOf(
-  { row, services, operations, owner }: Rows,
+  { row, services, operations, owner, profile }: Rows,
   { limits, github, auth }: WantSettings,
   times: Pick<SteadyTimes, 'at'>,
 ): Want {
@@ -88,7 +91,7 @@ function wantOf(
       processes: limits.processes,
     },
     sshKeys: owner?.ssh_pubkey ? [owner.ssh_pubkey] : [],
-    git: owner && auth.mode === 'github' ? gitIdentity(owner) : null,
+    git: owner && auth.mode === 'github' ? gitOf(owner, profile, github.web_url) : null,
     repo: {
       url: repositoryUrl(repo, github.web_url),
       ref: repo.branch ?? null,
@@ -108,10 +111,12 @@ function wantOf(
   };
 }
 
-/** GitHub's address that does not tell the person's own. */
-function gitIdentity(owner: UserRow): { name: string; email: string } {
-  const { github_username, github_id } = owner;
-  return { name: github_username, email: `${github_id}+${github_username}@users.noreply.github.com` };
+/** With GitHub's address that does not tell the person's own, where that is private. */
+function gitOf(owner: UserRow, profile: GitCredentialRow | undefined, webUrl: string): NonNullable<Want['git']> {
+  const { github_username: login, github_id } = owner;
+  const { hostname, origin } = new URL(webUrl);
+  const hidden = `${github_id}+${login}@users.noreply.${hostname}`;
+  return { name: profile?.name || login, email: profile?.email || hidden, host: origin };
 }
 
 function doneOf(operation: OperationRow, times: Pick<SteadyTimes, 'at'>): Done {

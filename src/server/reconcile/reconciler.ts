@@ -98,6 +98,7 @@ export function createReconciler(options: ReconcilerOptions): RunningReconciler 
         return takeApplied(event);
       case 'ssh_connected':
         return metrics.sshConnected(event.seconds);
+      case 'git_rejected':
       case 'disconnected':
     }
   }

@@ -9,6 +9,7 @@ import { NexusError } from '../../contract/errors.ts';
 import * as initial from './migrations/001-initial.ts';
 import * as workspaceIndexes from './migrations/002-workspace-indexes.ts';
 import * as seenTokens from './migrations/003-seen-tokens.ts';
+import * as gitCredentials from './migrations/004-git-credentials.ts';
 import type { Database } from './schema.ts';
 import { findSetting, putSetting } from './settings.ts';
 
@@ -19,6 +20,7 @@ export const migrations: readonly Migration[] = [
   { name: '001-initial', up: initial.up },
   { name: '002-workspace-indexes', up: workspaceIndexes.up },
   { name: '003-seen-tokens', up: seenTokens.up },
+  { name: '004-git-credentials', up: gitCredentials.up },
 ];
 
 const versionSetting = 'schema_version';

@@ -5,6 +5,7 @@ export type Database = {
   settings: SettingsTable;
   users: UsersTable;
   seen_tokens: SeenTokensTable;
+  git_credentials: GitCredentialsTable;
   workspaces: WorkspacesTable;
   services: ServicesTable;
   ports: PortsTable;
@@ -27,6 +28,19 @@ type UsersTable = {
 };
 
 type SeenTokensTable = { token_hash: string; github_id: number; login: string; seen_at: string };
+
+type GitCredentialsTable = {
+  github_id: number;
+  login: string;
+  /** As they are shown on GitHub; null when they are not. */
+  name: string | null;
+  email: string | null;
+  /** Encrypted with a key that is not in the database; null since GitHub refused it. */
+  sealed_token: string | null;
+  /** SHA-256, hex: of the token that was refused, when there is none. */
+  token_hash: string | null;
+  expires_at: string | null;
+};
 
 type WorkspacesTable = {
   id: string;
@@ -138,6 +152,7 @@ type IdempotencyTable = {
 
 export type UserRow = Selectable<UsersTable>;
 export type SeenTokenRow = Selectable<SeenTokensTable>;
+export type GitCredentialRow = Selectable<GitCredentialsTable>;
 export type WorkspaceRow = Selectable<WorkspacesTable>;
 export type WorkspacePatch = Omit<Updateable<WorkspacesTable>, 'id' | 'updated_at'>;
 export type ServiceRow = Selectable<ServicesTable>;

@@ -34,10 +34,16 @@ async function configure(folder: string): Promise<void> {
     await execa('git', ['config', key, value], { cwd: folder });
 }
 
-/** One more commit on the branch, with the files added to or changed from those of `from` (or its last commit). */
+/** One more commit on the branch, with the files added to or changed from those of `from` (or its last commit), and with submodules: path to commit. */
 export async function commitFiles(
   folder: string,
-  { branch, files, message, from }: { branch: string; files: Files; message: string; from?: string },
+  {
+    branch,
+    files,
+    message,
+    from,
+    submodules = {},
+  }: { branch: string; files: Files; message: string; from?: string; submodules?: Readonly<Record<string, string>> },
 ): Promise<void> {
   const parent = await revision(folder, from ?? branch);
   const data = (text: string): string => `data ${Buffer.byteLength(text)}\n${text}\n`;
@@ -49,6 +55,7 @@ export async function commitFiles(
     data(message),
     parent === null ? '' : `from ${parent}\n`,
     ...entries,
+    ...Object.entries(submodules).map(([path, sha]) => `M 160000 ${sha} ${path}\n`),
   ].join('');
   await execa('git', ['fast-import', '--quiet', '--force'], { cwd: folder, input });
 }

@@ -75,7 +75,17 @@ export type FakeGithub = AsyncDisposable & {
   /** Owner and organisation are made when they are not there: `addRepository('alice/shop')`. */
   addRepository(name: string, options?: RepositoryOptions): Promise<Repository>;
   addFork(of: string, as: string): Promise<Repository>;
-  commit(name: string, commit: { branch: string; files: Files; message?: string; from?: string }): Promise<void>;
+  /** @param commit.submodules path to commit */
+  commit(
+    name: string,
+    commit: {
+      branch: string;
+      files: Files;
+      message?: string;
+      from?: string;
+      submodules?: Readonly<Record<string, string>>;
+    },
+  ): Promise<void>;
   /** @param from `alice/shop:feature` */
   addPull(into: string, options: { number: number; from: string; title?: string }): Promise<void>;
   repository(name: string): Repository;

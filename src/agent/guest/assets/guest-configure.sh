@@ -15,6 +15,12 @@ merge_environment() {
   write_file /etc/environment 0644 root "$kept$marker"$'\n'"$own"
 }
 
+# It counts after what the system's own configuration says, and the person's own counts after both.
+include_git_config() {
+  local file=/etc/gitconfig include='path = /etc/nexus/gitconfig'
+  [[ -f $file && $(<"$file") == *"$include"* ]] || printf '[include]\n\t%s\n' "$include" >>"$file"
+}
+
 # The identity that somebody chose inside is theirs.
 set_git_identity() {
   local file=/home/dev/.gitconfig
@@ -29,6 +35,7 @@ wait_for_run
 [[ -e /etc/environment ]] || : >/etc/environment
 install_files
 merge_environment
+include_git_config
 set_git_identity
 
 until sshd_listens && [[ -s $host_key.pub ]]; do

@@ -48,6 +48,7 @@ export function instanceBody(spec: InstanceSpec, placement: Placement): Record<s
     devices: {
       root: { ...rootDevice(placement.pool), size: `${spec.limits.diskBytes}B` },
       eth0: networkDevice(name, placement),
+      ...(spec.folder ? { agent: folderDevice(spec.folder) } : {}),
     },
   };
 }
@@ -59,6 +60,10 @@ function hostLabel(hostname: string): string {
 
 export function rootDevice(pool: string): Record<string, string> {
   return { type: 'disk', path: '/', pool };
+}
+
+function folderDevice(folder: NonNullable<InstanceSpec['folder']>): Record<string, string> {
+  return { type: 'disk', ...folder, readonly: 'true', required: 'false' };
 }
 
 export function networkDevice(

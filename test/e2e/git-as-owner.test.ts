@@ -1,0 +1,4 @@
+import { gitAsOwner } from '../flows/git-as-owner.ts';
+import { compiledProgram } from '../support/programs.ts';
+
+gitAsOwner(compiledProgram);

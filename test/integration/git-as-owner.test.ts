@@ -1,0 +1,4 @@
+import { gitAsOwner } from '../flows/git-as-owner.ts';
+import { sourceProgram } from '../support/programs.ts';
+
+gitAsOwner(sourceProgram);
