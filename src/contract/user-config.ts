@@ -11,7 +11,7 @@ export const userConfig = z.looseObject({
   github: z.looseObject({ username: z.string().optional() }).optional(),
   ssh: z
     .looseObject({
-      /** The private key; its public half is beside it, with `.pub`. */
+      /** The private key, whose public half is beside it with `.pub`; or the `.pub` of one that ssh-agent alone holds. */
       key_path: z.string().min(1).optional(),
       key_type: z.string().optional(),
       auto_upload_to_github: z.boolean().optional(),

@@ -9,7 +9,6 @@ import type { FakeGithub } from '../support/fake-github/fake-github.ts';
 import { createInstallation } from '../support/installation.ts';
 import type { CommandResult, Installation } from '../support/installation.ts';
 import { sourceProgram } from '../support/programs.ts';
-import { publicKeys } from '../support/public-keys.ts';
 
 const scopes = ['repo', 'read:org', 'user:email', 'admin:public_key'];
 const clientId = 'Iv1.nexus';
@@ -17,13 +16,14 @@ const clientId = 'Iv1.nexus';
 describe('signing in to GitHub', () => {
   let github: FakeGithub;
   let nexus: Installation;
+  let bob: ReturnType<FakeGithub['addUser']>;
   let home = '';
   let count = 0;
 
   before(async () => {
     github = await startFakeGithub();
     github.addUser('alice', { name: 'Alice' });
-    github.addUser('bob');
+    bob = github.addUser('bob');
     github.addOauthApp({ clientId, clientSecret: 'secret', callbackUrl: 'http://127.0.0.1/auth/github/callback' });
     nexus = await createInstallation({
       program: sourceProgram,
@@ -155,18 +155,25 @@ describe('signing in to GitHub', () => {
     assert.match(first.stderr, /id_ed25519\.pub is on github\.com now/);
     const second = await runNexus(['ssh', 'setup'], env);
     assert.match(second.stderr, /id_ed25519\.pub is on github\.com$/m);
-    await writeFile(join(home, '.ssh/taken'), '');
-    await writeFile(join(home, '.ssh/taken.pub'), publicKeys.ed25519.line);
-    github.addKey('alice', publicKeys.ed25519.line);
+    // On the second page of them.
+    const others = Array.from({ length: 120 }, (_, id) => ({ id, title: '', key: `ssh-rsa ${id}`, createdAt: '' }));
+    bob.keys.unshift(...others);
+    assert.match((await runNexus(['ssh', 'setup'], env)).stderr, /id_ed25519\.pub is on github\.com$/m);
+    const file = join(home, '.ssh/taken');
+    execFileSync('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-f', file]);
+    github.addKey('alice', await readFile(`${file}.pub`, 'utf8'));
     const taken = await runNexus(['ssh', 'setup', '--yes', '--key-path', join(home, '.ssh/taken')], env);
     assert.equal(taken.exitCode, 0, taken.stderr);
     assert.match(
       taken.stderr,
-      /! The key is not on github\.com: The key is on another account of github\.com.*\n {2}→ nexus ssh setup --generate/,
+      /! The key is not on github\.com: The key is on another account of github\.com.*\n {2}→ nexus ssh setup --generate --key-path ~\/\.ssh\/nexus --yes$/m,
     );
     const narrow = { GITHUB_TOKEN: github.addToken('bob', { scopes: ['repo'] }) };
     const refused = await runNexus(['ssh', 'setup', '--yes', '--key-path', join(home, '.ssh/id_ed25519')], narrow);
-    assert.match(refused.stderr, /The token of GITHUB_TOKEN may not change your SSH keys on github\.com\./);
+    assert.match(
+      refused.stderr,
+      /The token of GITHUB_TOKEN may not change your SSH keys on github\.com\.\n {2}→ https:\/\/github\.com\/settings\/tokens$/m,
+    );
   });
 
   it('rides out a short outage, names a long one, a used-up rate and a token that was revoked', async () => {

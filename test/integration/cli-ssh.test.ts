@@ -72,7 +72,10 @@ test('the environment, an option and the file name other keys', async () => {
   assert.equal(await registered(world), one);
   const other = await world.run(['ssh', 'setup', '--key-path', '~/two.pub']);
   assert.equal(other.exitCode, 6);
-  assert.match(other.stderr, /alice is registered already, with another key\.\n {2}→ nexus ssh setup --yes\n/);
+  assert.match(
+    other.stderr,
+    /alice is registered already, with another key\.\n {2}→ nexus ssh setup --yes --key-path '~\/two\.pub'\n/,
+  );
   const kept = await world.run(['ssh', 'setup', '--key-path', '~/two'], { terminal: 80, keys: 'n' });
   assert.equal(kept.exitCode, 130);
   assert.match(kept.stderr, /The registered key stays as it is/);
@@ -100,13 +103,6 @@ test('a key that cannot be used says why', async () => {
   assert.equal(missing.exitCode, 5);
   assert.match(missing.stderr, /There is no SSH key .*nothing\.\n {2}→ nexus ssh setup --generate --key-path/);
   makeKey(join(world.home, 'locked'), '-N', 'secret');
-  await rm(join(world.home, 'locked.pub'));
-  const locked = await world.run(['ssh', 'setup', '--key-path', '~/locked']);
-  assert.equal(locked.exitCode, 1);
-  assert.match(
-    locked.stderr,
-    /locked\.pub is missing, and cannot be made without the key's passphrase\.\n {2}→ ssh-keygen -y -f/,
-  );
   await writeFile(join(world.home, 'locked.pub'), 'ssh-dss AAAA');
   assert.match(
     (await world.run(['ssh', 'setup', '--key-path', '~/locked'])).stderr,

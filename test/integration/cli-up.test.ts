@@ -106,6 +106,20 @@ test('a stopped workspace is started; without an editor wanted none is opened', 
   assert.match(shown.stdout, /"status": "running"/);
 });
 
+test('on a second machine the key of the first is replaced when that is wanted', async () => {
+  await using scene = await createScene();
+  const { world } = scene;
+  assert.equal((await scene.up('my-org/shop', '--server', world.api.baseUrl)).exitCode, 0);
+  await rm(join(world.home, '.ssh'), { recursive: true });
+  await rm(join(world.home, '.nexus'), { recursive: true });
+  const other = await scene.up('my-org/shop', '--server', world.api.baseUrl);
+  assert.equal(other.exitCode, 6);
+  assert.match(other.stderr, /alice is registered already, with another key\.\n {2}→ nexus ssh setup --yes\n/);
+  const replaced = await scene.up('my-org/shop', '--yes');
+  assert.equal(replaced.exitCode, 0, replaced.stderr);
+  assert.equal((await scene.up('my-org/shop')).exitCode, 0);
+});
+
 test('what is wrong is said before anything is done', async () => {
   await using scene = await createScene();
   const { world, github } = scene;

@@ -10,11 +10,15 @@ export const sshSetup = defineCommand({
   examples: [
     'nexus ssh setup',
     'nexus ssh setup --key-path ~/.ssh/work',
+    'nexus ssh setup --key-path SHA256:Zyesx8bpMStOaLWyzqspOI6bPWKhq0Gf9hjZXgdUaWY',
     'nexus ssh setup --generate --key-path ~/.ssh/nexus',
   ],
   configure(command) {
     command
-      .option('--key-path <path>', 'the private key (default: id_ed25519, id_ecdsa or id_rsa in ~/.ssh)')
+      .option(
+        '--key-path <path>',
+        'the private key, the .pub of one that ssh-agent holds, or its fingerprint (default: id_ed25519, id_ecdsa, id_rsa, id_ed25519_sk or id_ecdsa_sk in ~/.ssh, else the first of ssh-agent)',
+      )
       .option('--generate', 'make a new ed25519 key there')
       .option('-y, --yes', 'replace another registered key without asking')
       .option(...jsonOption);

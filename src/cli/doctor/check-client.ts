@@ -36,12 +36,13 @@ async function checkProgram({ name, args, install }: (typeof programs)[number]):
 /** OpenSSH refuses a key that others may read, and a configuration that others may write. */
 async function checkPermissions(context: CliContext): Promise<Finding[]> {
   const paths = nexusPaths(context.env);
+  const keyPath = await sshKeyPath(context);
   const checks = [
     { name: 'SSH folder', path: paths.userSshFolder, forbidden: 0o022, right: '700' },
     { name: 'SSH configuration', path: paths.userSshConfigFile, forbidden: 0o022, right: '600' },
     { name: 'nexus folder', path: paths.home, forbidden: 0o077, right: '700' },
     { name: 'nexus configuration', path: paths.configFile, forbidden: 0o077, right: '600' },
-    { name: 'SSH key', path: await sshKeyPath(context), forbidden: 0o077, right: '600' },
+    { name: 'SSH key', path: keyPath?.endsWith('.pub') ? null : keyPath, forbidden: 0o077, right: '600' },
   ];
   const findings = await Promise.all(
     checks.map(async ({ name, path, forbidden, right }) => {

@@ -4,7 +4,7 @@ import type { HealthView } from '../../contract/node.ts';
 import { parseSshPublicKey } from '../../core/ssh-key.ts';
 import type { CliContext } from '../context.ts';
 import { describeFailure } from '../report-error.ts';
-import { readSshKey } from '../ssh/ssh-keys.ts';
+import { loadSshKey } from '../ssh/load-ssh-key.ts';
 import { sshKeyPath } from '../ssh/write-ssh-config.ts';
 import { broken, ok, warning } from './finding.ts';
 import type { Finding } from './finding.ts';
@@ -60,7 +60,7 @@ async function checkKey(
   if (path === null) return broken(name, 'its private half is not on this machine', 'nexus ssh setup --yes');
   const [view, key] = await Promise.all([
     client.call('getUser', { params: { username: user.github_username } }),
-    readSshKey(path),
+    loadSshKey(path, { env: context.env }),
   ]);
   const parsed = parseSshPublicKey(key.publicKey);
   const fingerprint = 'problem' in parsed ? null : parsed.fingerprint;

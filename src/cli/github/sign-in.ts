@@ -4,12 +4,13 @@ import type { CliContext } from '../context.ts';
 import { exitCodes } from '../exit-codes.ts';
 import { saveCredential } from './credentials-file.ts';
 import { signInWithDevice } from './device-flow.ts';
-import { hasGh, refreshCommand, signInWithGh } from './gh.ts';
+import { hasGh, signInWithGh } from './gh.ts';
 import { createGithubApi } from './github-api.ts';
 import { neededScopes } from '../../contract/sign-in.ts';
 import { missingScopes } from './github-host.ts';
 import type { GithubHost } from './github-host.ts';
 import { findGithubToken } from './github-token.ts';
+import { moreScopes } from './more-scopes.ts';
 import type { GithubToken } from './github-token.ts';
 
 export type GithubAccount = {
@@ -79,9 +80,8 @@ function notSignedIn(host: GithubHost): CliError {
 }
 
 function lacksScopes({ login, token }: GithubAccount, host: GithubHost, missing: readonly string[]): CliError {
-  const next = token.from === 'gh' ? refreshCommand(host, missing) : 'nexus auth github --force';
   return new CliError(`The token of ${login} (from ${token.from}) does not allow ${missing.join(', ')}.`, {
     exitCode: exitCodes.notSignedIn,
-    next: token.from === 'gh' || token.from === 'credentials' ? next : `${host.webUrl}/settings/tokens`,
+    next: moreScopes(host, { from: token.from, scopes: missing }),
   });
 }

@@ -1,15 +1,25 @@
 import { execFile, spawn } from 'node:child_process';
 import { constants } from 'node:os';
 import { failure } from '../cli-error.ts';
+import type { Environment } from '../context.ts';
 
 export type ProgramResult = { readonly exitCode: number; readonly stdout: string; readonly stderr: string };
 
-const installs: Readonly<Record<string, string>> = { ssh: 'openssh-client', 'ssh-keygen': 'openssh-client' };
+const installs: Readonly<Record<string, string>> = {
+  ssh: 'openssh-client',
+  'ssh-add': 'openssh-client',
+  'ssh-keygen': 'openssh-client',
+};
 
 /** Runs a program without input. @throws CliError when it is not installed */
-export function runProgram(program: string, args: readonly string[]): Promise<ProgramResult> {
+export function runProgram(
+  program: string,
+  args: readonly string[],
+  options: { env?: Environment } = {},
+): Promise<ProgramResult> {
   return new Promise((resolve, reject) => {
-    const child = execFile(program, [...args], (error, stdout, stderr) => {
+    const env = { ...(options.env ?? process.env) };
+    const child = execFile(program, [...args], { env }, (error, stdout, stderr) => {
       if (error !== null && typeof error.code !== 'number') reject(notRunnable(program, error));
       else resolve({ exitCode: typeof error?.code === 'number' ? error.code : 0, stdout, stderr });
     });

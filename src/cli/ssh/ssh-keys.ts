@@ -4,60 +4,59 @@ import { CliError, failure } from '../cli-error.ts';
 import type { Environment } from '../context.ts';
 import { exitCodes } from '../exit-codes.ts';
 import { expandHome, nexusPaths } from '../files/nexus-paths.ts';
-import { readOptionalFile } from '../files/read-optional-file.ts';
 import { shellQuote } from '../terminal/format.ts';
 import { runProgram } from './run-program.ts';
 
 export type SshKey = {
-  /** The private key, which is never read. */
+  /** For `IdentityFile`: the private key, or the `.pub` of one that ssh-agent alone holds. */
   readonly path: string;
   /** One OpenSSH line. */
   readonly publicKey: string;
 };
 
-const defaultNames = ['id_ed25519', 'id_ecdsa', 'id_rsa'] as const;
+/** Those of security tokens come last: each use of them wants a touch. */
+const usualNames = ['id_ed25519', 'id_ecdsa', 'id_rsa', 'id_ed25519_sk', 'id_ecdsa_sk'] as const;
+
+export function privatePathOf(path: string): string {
+  return path.replace(/\.pub$/, '');
+}
+
+/** The key that the environment names; null for none. */
+export function namedKeyPath(env: Environment): string | null {
+  const named = env['NEXUS_SSH_KEY_PATH'];
+  return named ? expandHome(named, env) : null;
+}
 
 /**
- * The key that the environment names, else the one that is remembered in the person's file, else the first of the usual
- * ones. One that is only remembered may be gone meanwhile.
+ * Private keys, or public ones without a private half beside them, that are there: the remembered one, which may be gone
+ * meanwhile, and the usual ones.
  */
-export async function findSshKey(options: {
-  env: Environment;
-  remembered: string | undefined;
-}): Promise<SshKey | null> {
-  const { env, remembered } = options;
-  const named = env['NEXUS_SSH_KEY_PATH'];
-  if (named) return readSshKey(expandHome(named, env));
+export async function candidatePaths(env: Environment, remembered: string | undefined): Promise<string[]> {
   const folder = nexusPaths(env).userSshFolder;
-  const usual = defaultNames.map((name) => join(folder, name));
-  for (const path of remembered === undefined ? usual : [expandHome(remembered, env), ...usual]) {
-    if (await exists(path)) return readSshKey(path);
-  }
-  return null;
+  const usual = usualNames.map((name) => join(folder, name));
+  const all = remembered === undefined ? usual : [expandHome(remembered, env), ...usual];
+  const places = await Promise.all(all.map(identityFile));
+  return [...new Set(places.filter((path) => path !== null))];
 }
 
-/** @throws CliError when there is no such key, or its public half is not there and cannot be made of it */
-export async function readSshKey(path: string): Promise<SshKey> {
-  const privatePath = path.replace(/\.pub$/, '');
-  const publicKey = await readOptionalFile(`${privatePath}.pub`);
-  if (publicKey !== null) return { path: privatePath, publicKey: publicKey.trim() };
-  if (!(await exists(privatePath))) {
-    throw new CliError(`There is no SSH key ${privatePath}.`, {
-      exitCode: exitCodes.notFound,
-      next: `nexus ssh setup --generate --key-path ${shellQuote(privatePath)}`,
-    });
-  }
-  const derived = await runProgram('ssh-keygen', ['-y', '-P', '', '-f', privatePath]);
-  if (derived.exitCode === 0) return { path: privatePath, publicKey: derived.stdout.trim() };
-  throw failure(`${privatePath}.pub is missing, and cannot be made without the key's passphrase.`, {
-    next: `ssh-keygen -y -f ${shellQuote(privatePath)} > ${shellQuote(`${privatePath}.pub`)}`,
-  });
+/** What `IdentityFile` is to name: the key that the environment names, else the first candidate. */
+export async function identityPath(env: Environment, remembered: string | undefined): Promise<string | null> {
+  const named = namedKeyPath(env);
+  if (named !== null) return identityFile(named);
+  return (await candidatePaths(env, remembered))[0] ?? null;
 }
 
-/** Makes an ed25519 key without a passphrase. @throws CliError when the file is there already */
-export async function generateSshKey(path: string, comment: string): Promise<SshKey> {
-  if (await exists(path)) {
-    throw new CliError(`${path} is there already, and is not overwritten.`, {
+async function identityFile(path: string): Promise<string | null> {
+  const privatePath = privatePathOf(path);
+  if (await exists(privatePath)) return privatePath;
+  return (await exists(`${privatePath}.pub`)) ? `${privatePath}.pub` : null;
+}
+
+/** Makes an ed25519 key without a passphrase. @throws CliError when a half of it is there already */
+export async function generateSshKey(path: string, comment: string): Promise<void> {
+  const present = await identityFile(path);
+  if (present !== null) {
+    throw new CliError(`${present} is there already, and is not overwritten.`, {
       exitCode: exitCodes.conflict,
       next: `nexus ssh setup --key-path ${shellQuote(path)}`,
     });
@@ -67,7 +66,6 @@ export async function generateSshKey(path: string, comment: string): Promise<Ssh
   if (made.exitCode !== 0) {
     throw failure(`ssh-keygen failed: ${made.stderr.trim()}`, { next: `ls -ld ${shellQuote(dirname(path))}` });
   }
-  return readSshKey(path);
 }
 
 async function exists(path: string): Promise<boolean> {

@@ -10,7 +10,7 @@ import { readUserConfig } from '../files/user-config-file.ts';
 import { listAllWorkspaces } from '../workspace/resolve-workspace.ts';
 import { hasInclude, withInclude } from './include-line.ts';
 import { knownHostsText, sshConfigText } from './ssh-config-text.ts';
-import { findSshKey } from './ssh-keys.ts';
+import { identityPath } from './ssh-keys.ts';
 
 /** sockaddr_un of macOS, the smaller one, less the name `%C` (40) and what ssh adds while it binds (17), and two ends. */
 const longestControlFolder = 104 - 40 - 17 - 2;
@@ -40,14 +40,13 @@ async function allViews(client: Client): Promise<WorkspaceView[]> {
   );
 }
 
-/** The private key that is registered from here, for `IdentityFile`; null leaves the choice to OpenSSH. */
+/** The key that is registered from here, for `IdentityFile`; null leaves the choice to OpenSSH. */
 export async function sshKeyPath(context: CliContext): Promise<string | null> {
   const config = await readUserConfig(nexusPaths(context.env).configFile, {
     stderr: context.stderr,
     nowMs: Date.now(),
   });
-  const key = await findSshKey({ env: context.env, remembered: config.ssh?.key_path }).catch(() => null);
-  return key?.path ?? null;
+  return identityPath(context.env, config.ssh?.key_path);
 }
 
 /** Adds the `Include` line to the person's own configuration. Returns whether it had to be added. */

@@ -14,6 +14,7 @@ import { githubOf } from '../github/github-host.ts';
 import { signIn } from '../github/sign-in.ts';
 import { withTitle } from '../report-error.ts';
 import { connect, connectWithout } from '../server/connect.ts';
+import { usesRegisteredKey } from '../ssh/registered-key.ts';
 import { setUpSshKey } from '../ssh/set-up-key.ts';
 import { bothOf, cloneHere } from '../workspace/clone-here.ts';
 import type { LocalClone } from '../workspace/clone-here.ts';
@@ -71,8 +72,9 @@ async function signInWhereNeeded(context: CliContext): Promise<void> {
 }
 
 async function registerOnce(context: CliContext, client: Client, { yes }: UpOptions): Promise<void> {
-  const { registered } = await client.call('whoAmI');
-  if (!registered) await setUpSshKey(context, client, { keyPath: undefined, generate: false, yes });
+  const { registered, github_username } = await client.call('whoAmI');
+  if (registered && (await usesRegisteredKey(context, client, github_username))) return;
+  await setUpSshKey(context, client, { keyPath: undefined, generate: false, yes });
 }
 
 type Wish = UpOptions & { readonly source: WorkspaceSource; readonly target: CloneTarget | null };

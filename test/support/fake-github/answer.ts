@@ -52,3 +52,10 @@ export function withScope(
   if (scopes === null || scopes.some((scope) => accepted.includes(scope))) return answer();
   return failure(404, 'Not Found', { 'x-accepted-oauth-scopes': accepted.join(', ') });
 }
+
+/** By `page` and `per_page`. */
+export function page<T>(all: readonly T[], { query }: ApiCall): readonly T[] {
+  const size = Math.min(Number(query.get('per_page') ?? 30), 100);
+  const start = (Number(query.get('page') ?? 1) - 1) * size;
+  return all.slice(start, start + size);
+}

@@ -1,6 +1,6 @@
 /** `/`, `/user…`, `/rate_limit`. */
 import { privateUser, publicKey, publicUser, simpleUser } from './account-shapes.ts';
-import { invalid, json, notFound, withScope } from './answer.ts';
+import { invalid, json, notFound, page, withScope } from './answer.ts';
 import type { Answer, ApiCall } from './answer.ts';
 import { findAccount, nextId } from './world.ts';
 import type { World } from './world.ts';
@@ -89,12 +89,12 @@ export function membership(call: ApiCall): Answer | Promise<Answer> {
 }
 
 export function listKeys(call: ApiCall): Answer | Promise<Answer> {
-  return withScope(call, ['admin:public_key', 'write:public_key', 'read:public_key'], () =>
-    json(
+  return withScope(call, ['admin:public_key', 'write:public_key', 'read:public_key'], () => {
+    return json(
       200,
-      call.account.keys.map((key) => publicKey(key, call.base)),
-    ),
-  );
+      page(call.account.keys, call).map((key) => publicKey(key, call.base)),
+    );
+  });
 }
 
 export function addKey(call: ApiCall): Answer | Promise<Answer> {

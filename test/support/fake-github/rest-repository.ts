@@ -1,5 +1,5 @@
 /** `/repos/O/R…`. */
-import { failure, json, notFound, withScope } from './answer.ts';
+import { failure, json, notFound, page, withScope } from './answer.ts';
 import type { Answer, ApiCall } from './answer.ts';
 import { lastCommit, revision } from './bare-repository.ts';
 import { forkOf, makeFork } from './fork.ts';
@@ -82,10 +82,4 @@ function viewerOf({ world, account, base }: ApiCall): {
   base: ApiCall['base'];
 } {
   return { world, viewer: account, base };
-}
-
-function page<T>(all: readonly T[], { query }: ApiCall): readonly T[] {
-  const size = Math.min(Number(query.get('per_page') ?? 30), 100);
-  const start = (Number(query.get('page') ?? 1) - 1) * size;
-  return all.slice(start, start + size);
 }
