@@ -8,6 +8,7 @@ import { parseArgs } from 'node:util';
 import { benchCreate } from './create.ts';
 import { tableOf, type Figure } from './figure.ts';
 import { benchFifty } from './fifty.ts';
+import { benchGitCredential } from './git-credential.ts';
 import { benchIsolation } from './isolation.ts';
 import { benchReads } from './reads.ts';
 import { benchRoundTrip } from './round-trip.ts';
@@ -28,6 +29,7 @@ const benches: Readonly<Record<string, Bench>> = {
   ten: benchTen,
   fifty: benchFifty,
   isolation: benchIsolation,
+  'git-credential': benchGitCredential,
 };
 
 const { values } = parseArgs({
