@@ -114,6 +114,29 @@ test('each editor is opened in its own way, after SSH was tried', async () => {
   assert.match(told.stdout, /^Editor +Cursor opens shop\nLink +cursor:\/\/.*\nSSH +ssh nexus-shop\n$/);
 });
 
+/** OpenSSH with a shared connection that hangs until it is ended; a new one gets in or not. */
+const hanging = (alone: string): string => `
+case "$*" in
+*'-O exit'*) echo exit >> "$HOME/ssh.ended" ;;
+*'-O check'*) ;;
+*ControlPath=none*) ${alone} ;;
+*) test -e "$HOME/ssh.ended" || exec sleep 60 ;;
+esac`;
+
+test('a shared connection that hangs is ended when a new one gets in', async () => {
+  await using world = await createCliWorld();
+  await workspace(world);
+  const env = await withPrograms(world, ['ssh'], hanging('echo "No route to host" >&2; exit 255'));
+  await withPrograms(world, ['code']);
+  const cut = await world.spawn(['workspace', 'connect', 'shop'], { env });
+  assert.match(cut.stderr, /ssh nexus-shop does not get in: No route to host\n/);
+  await assert.rejects(readFile(join(world.home, 'ssh.ended')));
+  await withPrograms(world, ['ssh'], hanging('true'));
+  const opened = await world.spawn(['workspace', 'connect', 'shop'], { env });
+  assert.equal(opened.exitCode, 0, opened.stderr);
+  assert.equal(await readFile(join(world.home, 'ssh.ended'), 'utf8'), 'exit\n');
+});
+
 test('a stopped workspace is started first; only printing starts nothing', async () => {
   await using world = await createCliWorld();
   const id = await workspace(world);

@@ -5,8 +5,9 @@ import { failure } from '../cli-error.ts';
 import type { CliContext } from '../context.ts';
 import { nexusPaths } from '../files/nexus-paths.ts';
 import { readUserConfig } from '../files/user-config-file.ts';
-import { runInOurPlace, runProgram } from '../ssh/run-program.ts';
+import { runInOurPlace } from '../ssh/run-program.ts';
 import { hostAlias } from '../ssh/ssh-config-text.ts';
+import { tryConnection } from '../ssh/try-connection.ts';
 import { includeInUserConfig, writeSshConfig } from '../ssh/write-ssh-config.ts';
 import { showProgress, waitUntilSettled } from '../workspace/wait-for-workspace.ts';
 import type { EditorWish, FoundEditor } from './find-editors.ts';
@@ -46,10 +47,9 @@ export async function prepareSsh(context: CliContext, client: Client, workspace:
   await writeSshConfig(context, client);
   await includeInUserConfig(paths);
   const alias = hostAlias(workspace.name);
-  // A key with a passphrase is asked for where there is somebody to ask.
-  const batch = context.stdin.isTTY === true ? [] : ['-o', 'BatchMode=yes'];
-  const args = ['-F', paths.userSshConfigFile, ...batch, '-o', 'ConnectTimeout=10', alias, 'true'];
-  const { exitCode, stderr } = await runProgram('ssh', args);
+  const { exitCode, stderr } = await tryConnection(paths.userSshConfigFile, alias, {
+    asks: context.stdin.isTTY === true,
+  });
   if (exitCode !== 0)
     throw failure(`ssh ${alias} does not get in: ${stderr.trim() || `it ended with ${exitCode}`}`, {
       next: 'nexus doctor',

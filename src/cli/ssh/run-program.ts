@@ -11,16 +11,23 @@ const installs: Readonly<Record<string, string>> = {
   'ssh-keygen': 'openssh-client',
 };
 
-/** Runs a program without input. @throws CliError when it is not installed */
+/** As timeout(1) says it. */
+export const timedOut = 124;
+
+/**
+ * Runs a program without input; one that takes longer than `timeoutMs` is ended, with exit code 124.
+ * @throws CliError when it is not installed
+ */
 export function runProgram(
   program: string,
   args: readonly string[],
-  options: { env?: Environment } = {},
+  options: { env?: Environment; timeoutMs?: number } = {},
 ): Promise<ProgramResult> {
   return new Promise((resolve, reject) => {
     const env = { ...(options.env ?? process.env) };
-    const child = execFile(program, [...args], { env }, (error, stdout, stderr) => {
-      if (error !== null && typeof error.code !== 'number') reject(notRunnable(program, error));
+    const child = execFile(program, [...args], { env, timeout: options.timeoutMs ?? 0 }, (error, stdout, stderr) => {
+      if (error?.killed) resolve({ exitCode: timedOut, stdout, stderr });
+      else if (error !== null && typeof error.code !== 'number') reject(notRunnable(program, error));
       else resolve({ exitCode: typeof error?.code === 'number' ? error.code : 0, stdout, stderr });
     });
     child.stdin?.end();
