@@ -127,6 +127,38 @@ describe('the repository that is worked in', () => {
     assert.match(none.stderr, /my-org\/shop has no pull request 99\.\n {2}→ https:\/\/.*\/my-org\/shop\/pulls/);
   });
 
+  it('is named by the addresses of its pages too', async () => {
+    await github.commit('alice/own', { branch: 'feature/look', from: 'main', files: { 'docs/a.md': 'x' } });
+    await github.addFork('alice/own', 'bob/own');
+    await github.commit('alice/own', { branch: 'asked', from: 'main', files: { 'b.md': 'x' } });
+    await github.addPull('alice/own', { number: 3, from: 'alice/own:asked' });
+    for (const [page, name, branch] of [
+      ['', 'page', null],
+      ['?tab=readme#top', 'page-tab', null],
+      ['/tree/feature/look', 'page-branch', 'feature/look'],
+      ['/tree/feature/look/docs', 'page-folder', 'feature/look'],
+      ['/tree/main/docs', 'page-main', 'main'],
+      ['/tree/no/branch', 'page-none', 'no/branch'],
+      ['/pull/3/files', 'page-pull', 'asked'],
+    ] as const) {
+      const created = await create(`${at}/alice/own${page}`, name);
+      assert.equal(created.exitCode, 0, created.stderr);
+      assert.deepEqual(await repositoryOf(name), { url: 'alice/own.git', branch, is_fork: false });
+    }
+    const issue = await create(`${at}/alice/own/issues/3`, 'issue');
+    assert.equal(issue.exitCode, 2);
+    assert.match(
+      issue.stderr,
+      /own\/issues\/3 is a page of a repository, but not.*\n {2}→ nexus workspace create alice\/own\n/,
+    );
+    const hidden = await create(`${at}/my-org/hidden/tree/main`, 'hidden');
+    assert.equal(hidden.exitCode, 5);
+    assert.match(
+      hidden.stderr,
+      /my-org\/hidden does not exist or you may not see it\.\n {2}→ https:\/\/.*\/my-org\/hidden\n/,
+    );
+  });
+
   it('that may not be seen does not exist either, and the page is named', async () => {
     for (const repository of ['my-org/hidden', 'my-org/nothing']) {
       const failed = await create(repository, 'hidden');

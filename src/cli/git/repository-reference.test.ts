@@ -12,6 +12,8 @@ import {
 
 const github = 'https://github.com/alice/my-project.git';
 
+const enterprise = 'https://github.example.com/alice/my-project';
+
 const references: readonly [text: string, owner: string, name: string, url: string | null, branch: string | null][] = [
   ['alice/my-project', 'alice', 'my-project', null, null],
   ['alice/my.project.git', 'alice', 'my.project', null, null],
@@ -20,10 +22,16 @@ const references: readonly [text: string, owner: string, name: string, url: stri
   ['github.com/alice/my-project/', 'alice', 'my-project', github, null],
   ['https://github.com/alice/my-project?tab=readme#top', 'alice', 'my-project', github, null],
   ['https://github.com/alice/my-project/tree/main', 'alice', 'my-project', github, 'main'],
-  ['https://github.com/alice/my-project/tree/feature/new%20look', 'alice', 'my-project', github, 'feature/new look'],
   ['https://github.com/alice/my-project/commit/1a2b3c', 'alice', 'my-project', github, '1a2b3c'],
   ['https://github.com/alice/my-project/pull/12', 'alice', 'my-project', github, 'refs/pull/12/head'],
   ['https://github.com/alice/my-project/pull/12/files', 'alice', 'my-project', github, 'refs/pull/12/head'],
+  [`${enterprise}/tree/next`, 'alice', 'my-project', `${enterprise}.git`, 'next'],
+  [`${enterprise}/tree/next/?tab=readme`, 'alice', 'my-project', `${enterprise}.git`, 'next'],
+  [`${enterprise}/commit/1a2b3c`, 'alice', 'my-project', `${enterprise}.git`, '1a2b3c'],
+  [`${enterprise}/pull/12`, 'alice', 'my-project', `${enterprise}.git`, 'refs/pull/12/head'],
+  [`${enterprise}/pull/12/files#diff`, 'alice', 'my-project', `${enterprise}.git`, 'refs/pull/12/head'],
+  ['https://git.example.com/team/tree/tool.git', 'tree', 'tool', 'https://git.example.com/team/tree/tool.git', null],
+  ['https://github.com/alice/my-project/tree/50%', 'alice', 'my-project', github, '50%'],
   ['https://git.example.com/team/sub/tool.git', 'sub', 'tool', 'https://git.example.com/team/sub/tool.git', null],
   ['https://me@git.example.com/team/tool', 'team', 'tool', 'https://me@git.example.com/team/tool', null],
   ['http://127.0.0.1:8080/tool.git', 'local', 'tool', 'http://127.0.0.1:8080/tool.git', null],
@@ -36,6 +44,21 @@ const references: readonly [text: string, owner: string, name: string, url: stri
 for (const [text, owner, name, url, branch] of references) {
   test(`a repository: ${text}`, () => assert.deepEqual(parseRepositoryReference(text), { owner, name, url, branch }));
 }
+
+test('a branch of a page may have slashes, and a folder behind it', () => {
+  for (const [site, url] of [
+    ['https://github.com/alice/my-project', github],
+    [enterprise, `${enterprise}.git`],
+  ] as const) {
+    assert.deepEqual(parseRepositoryReference(`${site}/tree/feature/new%20look`), {
+      owner: 'alice',
+      name: 'my-project',
+      url,
+      branch: 'feature/new look',
+      branchMayHaveFolder: true,
+    });
+  }
+});
 
 const refused: readonly [text: string, why: RegExp][] = [
   ['shop', /neither owner\/name, nor a git URL, nor a folder/],

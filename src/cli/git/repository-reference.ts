@@ -1,5 +1,6 @@
 /** What a person may write for a repository. */
 import { usageError } from '../cli-error.ts';
+import type { CliError } from '../cli-error.ts';
 
 export type RemoteRepository = {
   readonly owner: string;
@@ -7,9 +8,14 @@ export type RemoteRepository = {
   /** Null: GitHub's, from owner and name. */
   readonly url: string | null;
   readonly branch: string | null;
+  /** The branch is of a page's address, where a folder of the repository may follow it. */
+  readonly branchMayHaveFolder?: true;
 };
 
 const githubPage = /^(?:https?:\/\/)?(?:www\.)?github\.com\/([^/?#]+)\/([^/?#]+?)(?:\.git)?(?:\/(.*?))?\/?(?:[?#].*)?$/;
+/** The same of a GitHub Enterprise Server, whose host can be any. Other services have other addresses. */
+const enterprisePage =
+  /^(https?:\/\/[^/?#@]+\/)([^/?#]+)\/([^/?#]+?)(?:\.git)?\/((?:tree|commit)\/[^?#]+?|pull\/\d+(?:\/[^?#]*)?)\/?(?:[?#].*)?$/;
 const scpLike = /^(?:[\w.-]+@)?[\w.-]+:(?!\/\/)(.+)$/;
 
 /** `./x`, `/x`, `~/x`, `.`: a path, whatever is or is not there. */
@@ -29,7 +35,17 @@ export function parseRepositoryReference(text: string): RemoteRepository {
   const page = githubPage.exec(text);
   if (page !== null) {
     const [, owner = '', name = '', rest = ''] = page;
-    return { owner, name, url: `https://github.com/${owner}/${name}.git`, branch: branchOfPage(rest, text) };
+    return {
+      owner,
+      name,
+      url: `https://github.com/${owner}/${name}.git`,
+      ...branchOfPage(rest, { text, owner, name }),
+    };
+  }
+  const ofEnterprise = /\.git$/.test(text) ? null : enterprisePage.exec(text);
+  if (ofEnterprise !== null) {
+    const [, site = '', owner = '', name = '', rest = ''] = ofEnterprise;
+    return { owner, name, url: `${site}${owner}/${name}.git`, ...branchOfPage(rest, { text, owner, name }) };
   }
   const path = pathOfUrl(text);
   if (path === null) {
@@ -40,16 +56,33 @@ export function parseRepositoryReference(text: string): RemoteRepository {
   return { ...ownerAndName(path), url: text, branch: null };
 }
 
-function branchOfPage(rest: string, text: string): string | null {
-  if (rest === '') return null;
+type Page = { readonly text: string; readonly owner: string; readonly name: string };
+
+function branchOfPage(rest: string, page: Page): Pick<RemoteRepository, 'branch' | 'branchMayHaveFolder'> {
+  if (rest === '') return { branch: null };
   const [kind = '', ...more] = rest.split('/');
-  const tail = more.join('/');
-  if (kind === 'pull' && /^\d+$/.test(more[0] ?? '')) return `refs/pull/${more[0]}/head`;
-  if (['tree', 'commit'].includes(kind) && tail !== '') return decodeURIComponent(tail);
-  const [, owner, name] = githubPage.exec(text) ?? [];
-  throw usageError(`${text} is a page of a repository, but not of a branch, a commit or a pull request.`, {
+  const tail = decoded(more.join('/'));
+  if (kind === 'pull' && /^\d+$/.test(more[0] ?? '')) return { branch: `refs/pull/${more[0]}/head` };
+  if (kind === 'commit' && tail !== '') return { branch: tail };
+  if (kind === 'tree' && tail !== '')
+    return { branch: tail, ...(more.length > 1 ? { branchMayHaveFolder: true as const } : {}) };
+  throw otherPage(page);
+}
+
+/** A page of a repository that says nothing of what to work on. */
+export function otherPage({ text, owner, name }: Page): CliError {
+  return usageError(`${text} is a page of a repository, but not of a branch, a commit or a pull request.`, {
     next: `nexus workspace create ${owner}/${name}`,
   });
+}
+
+/** What is no percent-encoding stands for itself. */
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
 }
 
 function pathOfUrl(text: string): string | null {
@@ -61,7 +94,7 @@ function pathOfUrl(text: string): string | null {
         next: `nexus workspace create ${withoutCredentials(text)}`,
       });
     }
-    return decodeURIComponent(url.pathname);
+    return decoded(url.pathname);
   }
   return scpLike.exec(text)?.[1] ?? null;
 }

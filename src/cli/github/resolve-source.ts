@@ -3,7 +3,7 @@ import type { CliContext } from '../context.ts';
 import { assertFreeOrCloneOf, isFreeOrCloneOf } from '../git/clone-target.ts';
 import type { CloneTarget } from '../git/clone-target.ts';
 import type { GitCredential } from '../git/local-clone.ts';
-import { canonicalRepository } from '../git/repository-reference.ts';
+import { canonicalRepository, otherPage } from '../git/repository-reference.ts';
 import type { WorkspaceSource } from '../workspace/workspace-source.ts';
 import { createGithubApi } from './github-api.ts';
 import { githubDotCom, githubOf } from './github-host.ts';
@@ -38,24 +38,29 @@ export async function resolveSource(
     if (clone !== null) assertFreeOrCloneOf(clone, [urlOf(source)]);
     return { source, kind: null, credential: null };
   }
+  assertRepository(source);
   const account = await signIn(context, host, { force: false });
   const api = createGithubApi(host, account.token, { signal: context.interrupt });
-  const { owner, name, branch = null } = source.repo;
-  const { repo, kind } = await findWorkingRepository(
-    api,
-    { owner, name, url: null, branch },
-    {
-      host,
-      login: account.login,
-      fork,
-      signal: context.interrupt,
-      ...(clone === null ? {} : { beforeFork: (original) => assertCloneFits(clone, original) }),
-    },
-  );
+  const { branchMayHaveFolder, repo: named } = source;
+  const { owner, name, branch = null } = named;
+  const wanted = { owner, name, url: null, branch, ...(branchMayHaveFolder ? { branchMayHaveFolder } : {}) };
+  const { repo, kind } = await findWorkingRepository(api, wanted, {
+    host,
+    login: account.login,
+    fork,
+    signal: context.interrupt,
+    ...(clone === null ? {} : { beforeFork: (original) => assertCloneFits(clone, original) }),
+  });
   const urls = repo.upstream_url === undefined ? [repo.url] : [repo.url, repo.upstream_url];
   if (clone !== null) assertFreeOrCloneOf(clone, urls);
   const { token, from } = account.token;
   return { source: { ...source, repo }, kind, credential: { url: host.webUrl, token: from === 'gh' ? null : token } };
+}
+
+/** GitHub's addresses of repositories have an owner and a name; a longer one is of a page that was not understood. */
+function assertRepository({ repo: { url } }: WorkspaceSource): void {
+  const [, owner = '', name = '', ...more] = url === undefined ? [] : (canonicalRepository(url)?.split('/') ?? []);
+  if (url !== undefined && more.length > 0) throw otherPage({ text: url, owner, name });
 }
 
 /** Where the repository is; GitHub's own is meant by a name alone. */

@@ -60,7 +60,8 @@ export async function findWorkingRepository(
   const original = await getRepository(api, `${wanted.owner}/${wanted.name}`, options.host);
   const pull = pullRef.exec(wanted.branch ?? '')?.[1];
   if (pull !== undefined) return ofPull(api, original, pull, options);
-  const branch = wanted.branch === null ? {} : { branch: wanted.branch };
+  const name = wanted.branchMayHaveFolder ? await branchAlone(api, original, wanted.branch) : wanted.branch;
+  const branch = name === null ? {} : { branch: name };
   if (original.permissions?.push === true) return { repo: { ...repoOf(original, options), ...branch }, kind: 'own' };
   if (!options.fork) return { repo: { ...repoOf(original, options), ...branch }, kind: 'readable' };
   const { fork, isNew } = await forkOf(api, original, options);
@@ -68,6 +69,20 @@ export async function findWorkingRepository(
     repo: { ...repoOf(fork, options), ...branch, ...asFork(original, options) },
     kind: isNew ? 'fork_made' : 'fork_found',
   };
+}
+
+/** Of `feature/x/src/app` that much which is a branch; all of it when none of it is. */
+async function branchAlone(api: GithubApi, { full_name }: Repository, text: string | null): Promise<string | null> {
+  const parts = text?.split('/') ?? [];
+  for (let count = parts.length; count > 0; count -= 1) {
+    const name = parts.slice(0, count).join('/');
+    if (await hasBranch(api, full_name, name)) return name;
+  }
+  return text;
+}
+
+async function hasBranch(api: GithubApi, fullName: string, branch: string): Promise<boolean> {
+  return (await api.call(`GET /repos/${fullName}/branches/${encodeURIComponent(branch)}`)) !== null;
 }
 
 /** The branch of the request where it can be pushed to; else what it is, to read and try. */
@@ -120,8 +135,7 @@ async function untilThere(api: GithubApi, fullName: string, options: WorkingOpti
   const deadlineMs = performance.now() + patienceMs;
   for (;;) {
     const fork = await findRepository(api, fullName);
-    const path = `GET /repos/${fullName}/branches/${encodeURIComponent(fork?.default_branch ?? '')}`;
-    if (fork !== null && (await api.call(path)) !== null) return fork;
+    if (fork !== null && (await hasBranch(api, fullName, fork.default_branch))) return fork;
     if (performance.now() > deadlineMs)
       throw new NexusError('timeout', { what: `Making the fork ${fullName}`, seconds: patienceMs / 1000 });
     await delay(lookEveryMs, undefined, { signal: options.signal });

@@ -25,6 +25,8 @@ export type WorkspaceSource = {
   readonly repo: CreateWorkspaceInput['repo'];
   /** What the repository calls itself. */
   readonly name: string;
+  /** `repo.branch` is of a page's address, and a folder of the repository may follow it. */
+  readonly branchMayHaveFolder?: true;
   /** The folder to send; null when the node clones. */
   readonly local: LocalRepository | null;
   /** What is known of the configuration before the clone, so that the right base is taken at once. */
@@ -44,11 +46,12 @@ export async function findSource(
       next: 'nexus workspace create .',
     });
   }
-  const { owner, name, url, branch } = parseRepositoryReference(options.repository);
+  const { owner, name, url, branch, branchMayHaveFolder } = parseRepositoryReference(options.repository);
   const wanted = options.branch ?? branch;
   return {
     repo: { owner, name, ...(url === null ? {} : { url }), ...(wanted === null ? {} : { branch: wanted }) },
     name,
+    ...(branchMayHaveFolder && options.branch === undefined ? { branchMayHaveFolder } : {}),
     local: null,
     wishes: options.provider === undefined ? {} : { provider: options.provider },
   };
