@@ -42,7 +42,7 @@ export function parseRepositoryReference(text: string): RemoteRepository {
       ...branchOfPage(rest, { text, owner, name }),
     };
   }
-  const ofEnterprise = /\.git$/.test(text) ? null : enterprisePage.exec(text);
+  const ofEnterprise = text.endsWith('.git') ? null : enterprisePage.exec(text);
   if (ofEnterprise !== null) {
     const [, site = '', owner = '', name = '', rest = ''] = ofEnterprise;
     return { owner, name, url: `${site}${owner}/${name}.git`, ...branchOfPage(rest, { text, owner, name }) };
