@@ -10,10 +10,13 @@ import { tableOf, type Figure } from './figure.ts';
 import { benchFifty } from './fifty.ts';
 import { benchGitCredential } from './git-credential.ts';
 import { benchIsolation } from './isolation.ts';
+import { benchJourney } from './journey.ts';
 import { benchReads } from './reads.ts';
 import { benchRoundTrip } from './round-trip.ts';
+import { benchSharedSsh } from './shared-ssh.ts';
 import { benchCommand, benchDownload } from './ssh.ts';
 import { benchTen } from './ten.ts';
+import { benchUpAgain } from './up-again.ts';
 import { benchVersion } from './version.ts';
 
 type Bench = (options: { readonly runs: number }) => Promise<readonly Figure[]>;
@@ -23,7 +26,10 @@ const benches: Readonly<Record<string, Bench>> = {
   version: benchVersion,
   create: benchCreate,
   ssh: benchCommand,
+  'shared-ssh': benchSharedSsh,
   download: benchDownload,
+  'up-again': benchUpAgain,
+  journey: benchJourney,
   'round-trip': benchRoundTrip,
   reads: benchReads,
   ten: benchTen,
