@@ -11,12 +11,7 @@ const cases: readonly [name: string, thrown: unknown, exitCode: number, next: st
   ['a failure', failure('no', { next: 'x' }), 1, 'x'],
   ['wrong use', usageError('no'), 2, null],
   ['Ctrl-C', interrupted(), 130, null],
-  [
-    'not signed in',
-    new NexusError('unauthorized', { reason: 'no token' }),
-    4,
-    'export NEXUS_TOKEN="$(sudo cat /var/lib/nexus/local-token)"',
-  ],
+  ['not signed in', new NexusError('unauthorized', { reason: 'no token' }), 4, 'nexus doctor'],
   ['not found', new NexusError('not_found', { kind: 'workspace', name: 'x' }), 5, 'nexus workspace list'],
   ['a conflict', new NexusError('workspace_already_stopped', { name: 'x' }), 6, 'nexus workspace up x'],
   ['a time limit', new NexusError('timeout', { what: 'It', seconds: 3 }), 8, null],

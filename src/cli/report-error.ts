@@ -23,11 +23,6 @@ const codesWithOwnExit: Partial<Record<ErrorCode, number>> = {
   container_not_ready: exitCodes.timedOut,
 };
 
-/** Where the catalogue's hint is for another way to sign in than the one there is. */
-const ownHints: Partial<Record<ErrorCode, string>> = {
-  unauthorized: 'export NEXUS_TOKEN="$(sudo cat /var/lib/nexus/local-token)"',
-};
-
 const exitOfStatus: Readonly<Record<number, number>> = {
   401: exitCodes.notSignedIn,
   404: exitCodes.notFound,
@@ -50,7 +45,7 @@ export function describeFailure(thrown: unknown, title: string): Failure {
   if (thrown instanceof NexusError) {
     const code: ErrorCode = thrown.code;
     const exitCode = codesWithOwnExit[code] ?? exitOfStatus[thrown.status] ?? exitCodes.failed;
-    return { title, why: whyOf(thrown), next: ownHints[code] ?? thrown.hint, exitCode };
+    return { title, why: whyOf(thrown), next: thrown.hint, exitCode };
   }
   const ofFile = fileFailure(thrown);
   if (ofFile !== null) return { title, ...ofFile, exitCode: exitCodes.failed };

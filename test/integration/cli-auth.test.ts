@@ -3,9 +3,10 @@ import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { chmod, mkdir, readFile, stat, symlink, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { after, before, beforeEach, describe, it } from 'node:test';
+import { after, before, beforeEach, describe, it, test } from 'node:test';
+import { createCliWorld } from '../support/cli-world.ts';
 import { startFakeGithub } from '../support/fake-github/fake-github.ts';
-import type { FakeGithub } from '../support/fake-github/fake-github.ts';
+import type { DeviceCodeInHand, FakeGithub } from '../support/fake-github/fake-github.ts';
 import { createInstallation } from '../support/installation.ts';
 import type { CommandResult, Installation } from '../support/installation.ts';
 import { sourceProgram } from '../support/programs.ts';
@@ -83,7 +84,7 @@ describe('signing in to GitHub', () => {
     assert.equal(status.exitCode, 0, status.stderr);
     assert.match(
       status.stdout,
-      /^Server +alice at http:.*\nGitHub +alice on github\.com \(the token is of GITHUB_TOKEN\)$/,
+      /^Server +alice at http:.* \(github mode\)\nGitHub +alice on github\.com \(the token is of GITHUB_TOKEN\)$/,
     );
     const logout = await runNexus(['auth', 'logout'], env);
     assert.match(logout.stderr, /You are still signed in, through GITHUB_TOKEN: unset GITHUB_TOKEN/);
@@ -148,6 +149,86 @@ describe('signing in to GitHub', () => {
     await assert.rejects(stat(file));
   });
 
+  /** `auth github` at a terminal without gh; the code that it shows is in hand as soon as it is there. */
+  async function atTerminal(own: Readonly<Record<string, string>> = {}): Promise<{
+    code: DeviceCodeInHand;
+    ended: Promise<CommandResult>;
+  }> {
+    github.browser(null);
+    github.pollDevicesEvery(0);
+    const PATH = await pathWithoutGh(own);
+    const asked = github.nextDeviceCode();
+    const words = [...sourceProgram, 'auth', 'github'].join(' ');
+    const ended = run(['script', '-qec', words, '/dev/null'], { PATH, DISPLAY: ':0' });
+    return { code: await asked, ended };
+  }
+
+  it('without gh says what GitHub made of the code', async () => {
+    for (const [state, why] of [
+      ['deny', /It was denied in the browser\.\s+→ nexus auth github/],
+      ['expire', /The code was not typed in time\.\s+→ nexus auth github/],
+    ] as const) {
+      const { code, ended } = await atTerminal();
+      code[state]();
+      const failed = await ended;
+      assert.equal(failed.exitCode, 4, failed.stdout);
+      assert.match(failed.stdout, why);
+      home = join(home, 'again');
+      await mkdir(home);
+    }
+  });
+
+  it('without gh waits for a GitHub that goes away meanwhile, and copies the code', async () => {
+    const { code, ended } = await atTerminal({
+      xclip: `read -r code; printf %s "$code" > '${home}/copied'`,
+      'xdg-open': 'exit 3',
+    });
+    github.goDown('bad_gateway', { parts: ['web'] });
+    code.approve('alice');
+    // Until it was asked in vain.
+    await github.nextStrike();
+    github.comeBack();
+    const signedIn = await ended;
+    assert.equal(signedIn.exitCode, 0, signedIn.stdout);
+    assert.match(
+      signedIn.stdout,
+      new RegExp(
+        `Type this code \\(it is in your clipboard\\): ${code.userCode}\r?\nat https://github\\.com/login/device`,
+      ),
+    );
+    assert.match(signedIn.stdout, /! GitHub does not answer at the moment; it is asked again\r?\n/);
+    assert.equal(await readFile(join(home, 'copied'), 'utf8'), code.userCode);
+  });
+
+  it('tells of each refused token what replaces it', async () => {
+    const env = { GITHUB_TOKEN: 'gho_wrong' };
+    const listed = await runNexus(['workspace', 'list'], env);
+    assert.equal(listed.exitCode, 4);
+    assert.match(listed.stderr, /You are not signed in: .*\n {2}→ unset GITHUB_TOKEN$/);
+    const status = await runNexus(['auth', 'status', '--json'], env);
+    assert.equal(status.exitCode, 4);
+    const { server, github: own } = JSON.parse(status.stdout) as Record<string, Record<string, unknown>>;
+    assert.deepEqual([server?.['mode'], server?.['username'], own?.['token_from']], ['github', null, 'GITHUB_TOKEN']);
+    assert.match(String(own?.['problem']), /does not accept the token of GITHUB_TOKEN.* → unset GITHUB_TOKEN$/);
+    const PATH = await pathWithoutGh();
+    const nobody = await runNexus(['workspace', 'list'], { PATH });
+    assert.match(nobody.stderr, /→ nexus auth github$/);
+    const named = await runNexus(['workspace', 'list'], { PATH, NEXUS_TOKEN: 'nxl_wrong' });
+    assert.match(named.stderr, /→ unset NEXUS_TOKEN$/);
+    const forced = await runNexus(['auth', 'github', '--force'], env);
+    assert.match(
+      forced.stderr,
+      /GITHUB_TOKEN is set, and counts before any other way to sign in\.\n {2}→ unset GITHUB_TOKEN$/,
+    );
+    const lacking = await runNexus(['auth', 'status'], {
+      GITHUB_TOKEN: github.addToken('alice', { scopes: ['repo'] }),
+    });
+    assert.match(
+      lacking.stdout,
+      /GitHub +alice on .*: it does not allow read:org, .* → https:\/\/github\.com\/settings\/tokens$/,
+    );
+  });
+
   it('puts the SSH key on GitHub, once, and says when it is on another account', async () => {
     const env = { GITHUB_TOKEN: github.addToken('bob', { scopes }) };
     const first = await runNexus(['ssh', 'setup'], env);
@@ -206,4 +287,29 @@ describe('signing in to GitHub', () => {
     const listed = await runNexus(['workspace', 'list'], allowed);
     assert.notEqual(listed.exitCode, 1, listed.stderr);
   });
+});
+
+test('a server in local mode asks no GitHub; one that is away is not waited for to sign out', async () => {
+  await using world = await createCliWorld({ api: { authenticator: 'local' } });
+  const env = { NEXUS_TOKEN: (await readFile(join(world.api.dataDir, 'local-token'), 'utf8')).trim() };
+  const local = await world.run(['auth', 'status'], { env });
+  assert.equal(local.exitCode, 0, local.stderr);
+  assert.match(
+    local.stdout,
+    /^Server +alice at http:.* \(local mode\)\nGitHub +not asked by a server in local mode\n$/,
+  );
+  const away = { ...env, NEXUS_SERVER: 'http://127.0.0.1:1', PATH: join(world.home, 'nothing') };
+  const unreachable = await world.run(['auth', 'status'], { env: away });
+  assert.equal(unreachable.exitCode, 7);
+  assert.match(
+    unreachable.stdout,
+    /^Server +nobody at .* cannot be reached.*\nGitHub +nobody on github\.com: you are not signed in here\n$/,
+  );
+  const credentials = join(world.home, '.nexus/credentials');
+  await mkdir(dirname(credentials), { recursive: true });
+  await writeFile(credentials, JSON.stringify({ 'github.example.com': { token: 'a' }, 'github.com': { token: 'b' } }));
+  const out = await world.run(['auth', 'logout'], { env: away });
+  assert.equal(out.stdout, 'The token of github.example.com, github.com is forgotten here.\n');
+  assert.match(out.stderr, /through NEXUS_TOKEN: unset NEXUS_TOKEN\n$/);
+  await assert.rejects(stat(credentials));
 });

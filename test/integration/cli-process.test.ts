@@ -45,7 +45,7 @@ const exits: readonly [args: readonly string[], env: Record<string, string>, exi
     /✖ Wrong use of nexus workspace\n {2}nexus workspace has no option --colour\.\n {2}→ nexus workspace --help/,
   ],
   [['wrkspace'], {}, 2, /Did you mean workspace\?\n {2}→ nexus workspace\n/],
-  [['workspace', 'list'], { NEXUS_TOKEN: 'none' }, 4, /You are not signed in/],
+  [['workspace', 'list'], { NEXUS_TOKEN: 'none' }, 4, /You are not signed in.*\n {2}→ export NEXUS_TOKEN=/],
   [['workspace', 'list'], { NEXUS_TOKEN: '' }, 4, /You are not signed in/],
   [['workspace', 'show', 'nothing'], {}, 5, /There is no workspace nothing/],
   [

@@ -2,7 +2,7 @@ import { usageError } from '../cli-error.ts';
 import { defineCommand, flagOption, jsonOption } from '../command.ts';
 import { nexusPaths } from '../files/nexus-paths.ts';
 import { setUserConfigValue } from '../files/user-config-file.ts';
-import { findGithubHost } from '../github/github-host.ts';
+import { githubDotCom, githubOf } from '../github/github-host.ts';
 import { signIn } from '../github/sign-in.ts';
 import { connectWithout } from '../server/connect.ts';
 import { printResult } from '../terminal/print.ts';
@@ -20,9 +20,13 @@ export const authGithub = defineCommand({
   },
   failure: () => 'Could not sign in to GitHub',
   async run({ force, json }, context) {
-    const host = await findGithubHost(await connectWithout(context));
+    const server = await connectWithout(context);
+    const info = await server.call('getSignIn').catch(() => null);
+    const host = info === null ? githubDotCom : githubOf(info);
     const { login, token, scopes } = await signIn(context, host, { force });
     await setUserConfigValue(nexusPaths(context.env).configFile, ['github', 'username'], login);
+    if (info !== null && info.mode !== 'github')
+      context.stderr.write(`! ${server.baseUrl} is in ${info.mode} mode, and does not ask GitHub who you are\n`);
     printResult(
       context,
       { host: host.name, username: login, token_from: token.from, scopes },

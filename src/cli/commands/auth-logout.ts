@@ -1,7 +1,7 @@
 import { usageError } from '../cli-error.ts';
 import { defineCommand } from '../command.ts';
-import { removeCredential } from '../github/credentials-file.ts';
-import { findGithubHost } from '../github/github-host.ts';
+import { hostsOfCredentials, removeCredential } from '../github/credentials-file.ts';
+import { githubDotCom, githubOf } from '../github/github-host.ts';
 import { findGithubToken } from '../github/github-token.ts';
 import { connectWithout } from '../server/connect.ts';
 
@@ -15,14 +15,22 @@ export const authLogout = defineCommand({
   },
   failure: () => 'Could not sign out',
   async run(_options, context) {
-    const host = await findGithubHost(await connectWithout(context));
-    const removed = await removeCredential(context.env, host.name);
-    context.stdout.write(
-      removed ? `The token of ${host.name} is forgotten here.\n` : `Nexus kept no token of ${host.name}.\n`,
+    const { env, stdout, stderr } = context;
+    const signIn = await (await connectWithout(context)).call('getSignIn').catch(() => null);
+    const host = signIn === null ? githubDotCom : githubOf(signIn);
+    // Where the server does not tell which GitHub it is, all of them are forgotten.
+    const hosts = signIn?.mode === 'github' ? [host.name] : await hostsOfCredentials(env);
+    const removed: string[] = [];
+    for (const name of hosts) if (await removeCredential(env, name)) removed.push(name);
+    stdout.write(
+      removed.length > 0
+        ? `The token of ${removed.join(', ')} is forgotten here.\n`
+        : `Nexus kept no token of ${host.name}.\n`,
     );
     const left = await findGithubToken(context, host);
-    if (left === null) return;
-    const how = left.from === 'gh' ? `gh auth logout --hostname ${host.name}` : `unset ${left.from}`;
-    context.stderr.write(`! You are still signed in, through ${left.from}: ${how}\n`);
+    const how = left?.from === 'gh' ? `gh auth logout --hostname ${host.name}` : `unset ${left?.from}`;
+    if (left !== null) stderr.write(`! You are still signed in, through ${left.from}: ${how}\n`);
+    if (env['NEXUS_TOKEN'])
+      stderr.write('! You are still signed in at the server, through NEXUS_TOKEN: unset NEXUS_TOKEN\n');
   },
 });

@@ -17,6 +17,10 @@ export async function readCredential(env: Environment, host: string): Promise<st
   return (await readAll(env))[host]?.token ?? null;
 }
 
+export async function hostsOfCredentials(env: Environment): Promise<string[]> {
+  return Object.keys(await readAll(env));
+}
+
 export async function saveCredential(env: Environment, host: string, token: string): Promise<string> {
   const file = fileOf(env);
   await mkdir(dirname(file), { recursive: true, mode: 0o700 });

@@ -1,14 +1,15 @@
 /** Signing in without gh: GitHub's device flow. A code is shown, the person types it in their browser. */
 import { spawn } from 'node:child_process';
 import { NexusError } from '../../contract/errors.ts';
-import { CliError } from '../cli-error.ts';
+import { CliError, interrupted } from '../cli-error.ts';
 import type { CliContext } from '../context.ts';
 import { exitCodes } from '../exit-codes.ts';
 import { paint } from '../terminal/paint.ts';
 import { neededScopes } from '../../contract/sign-in.ts';
+import { createDevicePoll } from './device-poll.ts';
 import type { GithubHost } from './github-host.ts';
 
-/** @throws CliError when it is denied or the code runs out; github_unreachable */
+/** @throws CliError when it is denied, the code runs out or Ctrl-C is pressed; github_unreachable */
 export async function signInWithDevice(
   context: CliContext,
   host: GithubHost & { readonly clientId: string },
@@ -18,61 +19,83 @@ export async function signInWithDevice(
     import('@octokit/auth-oauth-device'),
     import('@octokit/request'),
   ]);
+  const poll = createDevicePoll(context);
   const authenticate = createOAuthDeviceAuth({
     clientType: 'oauth-app',
     clientId: host.clientId,
     scopes: [...neededScopes],
-    request: request.defaults({ baseUrl: host.apiUrl, headers: { 'user-agent': 'nexus' } }),
-    onVerification: ({ user_code, verification_uri }) => showCode(context, { code: user_code, url: verification_uri }),
+    request: request.defaults({
+      baseUrl: host.apiUrl,
+      headers: { 'user-agent': 'nexus' },
+      request: { hook: poll.ask },
+    }),
+    async onVerification(code) {
+      poll.begin({ intervalSeconds: code.interval, lifeSeconds: code.expires_in });
+      await showCode(context, code);
+    },
   });
   try {
     return (await authenticate({ type: 'oauth' })).token;
   } catch (error) {
+    if (context.interrupt.aborted)
+      throw interrupted(`You are not signed in to ${host.name}.`, { next: 'nexus auth github' });
     throw explained(error, host);
   }
 }
 
-function showCode(context: CliContext, { code, url }: { code: string; url: string }): void {
+type Code = { readonly user_code: string; readonly verification_uri: string; readonly expires_in: number };
+
+async function showCode(context: CliContext, { user_code, verification_uri, expires_in }: Code): Promise<void> {
   const color = paint(context.stderr);
-  const isCopied = tryPrograms(context, clipboards(context), code);
-  const isOpened = tryPrograms(context, browsers(context, url), null);
+  const [isCopied, isOpened] = await Promise.all([
+    hasWorked(context, clipboardOf(context), user_code),
+    hasWorked(context, browserOf(context, verification_uri), null),
+  ]);
   context.stderr.write(
     [
-      `Type this code${isCopied ? ' (it is in your clipboard)' : ''}: ${color.bold(code)}`,
-      `${isOpened ? 'in your browser, at' : 'at'} ${url}`,
+      `Type this code${isCopied ? ' (it is in your clipboard)' : ''}: ${color.bold(user_code)}`,
+      `${isOpened ? 'in your browser, at' : 'at'} ${verification_uri}`,
+      `The code is good for ${Math.ceil(expires_in / 60)} min; Ctrl-C ends the waiting.`,
       '',
     ].join('\n'),
   );
 }
 
-/** `gh`'s and xdg's own words for the person's browser come first. */
-function browsers({ env }: CliContext, url: string): readonly (readonly [string, ...string[]])[] {
-  if (env['BROWSER']) return [[env['BROWSER'], url]];
-  if (process.platform === 'darwin') return [['open', url]];
-  return env['DISPLAY'] || env['WAYLAND_DISPLAY'] ? [['xdg-open', url]] : [];
+type Program = readonly [file: string, ...args: string[]];
+
+/** The one that the person names comes first. */
+function browserOf({ env }: CliContext, url: string): Program | null {
+  // It may have arguments of its own.
+  if (env['BROWSER']) return ['sh', '-c', 'exec $BROWSER "$1"', 'sh', url];
+  if (process.platform === 'darwin') return ['open', url];
+  return env['DISPLAY'] || env['WAYLAND_DISPLAY'] ? ['xdg-open', url] : null;
 }
 
-function clipboards({ env }: CliContext): readonly (readonly [string, ...string[]])[] {
-  if (process.platform === 'darwin') return [['pbcopy']];
-  if (env['WAYLAND_DISPLAY']) return [['wl-copy']];
-  return env['DISPLAY'] ? [['xclip', '-selection', 'clipboard']] : [];
+function clipboardOf({ env }: CliContext): Program | null {
+  if (process.platform === 'darwin') return ['pbcopy'];
+  if (env['WAYLAND_DISPLAY']) return ['wl-copy'];
+  return env['DISPLAY'] ? ['xclip', '-selection', 'clipboard'] : null;
 }
 
-/** @returns whether there was one to try; what becomes of it is seen by the person */
-function tryPrograms(
-  { env }: CliContext,
-  programs: readonly (readonly [string, ...string[]])[],
-  input: string | null,
-): boolean {
-  for (const [program, ...args] of programs) {
-    const child = spawn(program, args, { env: { ...env }, stdio: ['pipe', 'ignore', 'ignore'], detached: true });
-    child.on('error', () => undefined);
-    child.stdin.on('error', () => undefined);
-    child.stdin.end(input ?? '');
-    child.unref();
-    return true;
-  }
-  return false;
+/** A browser may stay for as long as it is open; what fails, fails at once. */
+const failsWithinMs = 700;
+
+/** @returns whether there was a program, and it did not fail */
+async function hasWorked({ env }: CliContext, program: Program | null, input: string | null): Promise<boolean> {
+  if (program === null) return false;
+  const [file, ...args] = program;
+  const child = spawn(file, args, { env: { ...env }, stdio: ['pipe', 'ignore', 'ignore'], detached: true });
+  child.stdin.on('error', () => undefined);
+  child.stdin.end(input ?? '');
+  child.unref();
+  return new Promise((resolve) => {
+    const patience = setTimeout(resolve, failsWithinMs, true);
+    child.once('error', () => resolve(false));
+    child.once('exit', (code) => {
+      clearTimeout(patience);
+      resolve(code === 0);
+    });
+  });
 }
 
 const denials: Readonly<Record<string, string>> = {

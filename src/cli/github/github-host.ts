@@ -1,5 +1,4 @@
 /** The GitHub that a server works with: github.com, or a GitHub Enterprise Server. */
-import type { Client } from '../../contract/api-client.ts';
 import { neededScopes } from '../../contract/sign-in.ts';
 import type { SignInView } from '../../contract/sign-in.ts';
 
@@ -23,11 +22,6 @@ export function githubOf({ github }: SignInView): GithubHost {
   if (github === null) return githubDotCom;
   const { web_url, api_url, client_id } = github;
   return { name: new URL(web_url).host, webUrl: web_url, apiUrl: api_url, clientId: client_id };
-}
-
-/** That of the configured server; GitHub's own where there is no server that tells. */
-export async function findGithubHost(client: Client): Promise<GithubHost> {
-  return client.call('getSignIn').then(githubOf, () => githubDotCom);
 }
 
 /** The needed scopes that are not among `granted`; GitHub grants the wider ones with what they hold. */

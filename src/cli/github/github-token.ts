@@ -4,12 +4,17 @@ import { readCredential } from './credentials-file.ts';
 import { tokenOfGh } from './gh.ts';
 import type { GithubHost } from './github-host.ts';
 
-export type GithubToken = { readonly token: string; readonly from: 'GITHUB_TOKEN' | 'GH_TOKEN' | 'gh' | 'credentials' };
+export const tokenVariables = ['GITHUB_TOKEN', 'GH_TOKEN'] as const;
+
+export type GithubToken = {
+  readonly token: string;
+  readonly from: (typeof tokenVariables)[number] | 'gh' | 'credentials';
+};
 
 /** Null when the person is not signed in to this GitHub here. */
 export async function findGithubToken(context: Pick<CliContext, 'env'>, host: GithubHost): Promise<GithubToken | null> {
   const { env } = context;
-  for (const from of ['GITHUB_TOKEN', 'GH_TOKEN'] as const) {
+  for (const from of tokenVariables) {
     const token = env[from];
     if (token) return { token, from };
   }

@@ -9,7 +9,7 @@ import { createGithubApi } from './github-api.ts';
 import { neededScopes } from '../../contract/sign-in.ts';
 import { missingScopes } from './github-host.ts';
 import type { GithubHost } from './github-host.ts';
-import { findGithubToken } from './github-token.ts';
+import { findGithubToken, tokenVariables } from './github-token.ts';
 import { moreScopes } from './more-scopes.ts';
 import type { GithubToken } from './github-token.ts';
 
@@ -50,6 +50,12 @@ export async function signIn(
 }
 
 async function newToken(context: CliContext, host: GithubHost): Promise<GithubToken> {
+  const inEnvironment = tokenVariables.find((name) => context.env[name]);
+  if (inEnvironment !== undefined)
+    throw new CliError(`${inEnvironment} is set, and counts before any other way to sign in.`, {
+      exitCode: exitCodes.notSignedIn,
+      next: `unset ${inEnvironment}`,
+    });
   if (context.stdin.isTTY !== true) throw notSignedIn(host);
   if (await hasGh(context)) {
     const exitCode = await signInWithGh(host, neededScopes);

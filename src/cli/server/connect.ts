@@ -9,6 +9,7 @@ import { formatDuration } from '../terminal/format.ts';
 import type { Output } from '../terminal/output.ts';
 import { findServer, readLocalServer } from './find-server.ts';
 import type { ServerAddress } from './find-server.ts';
+import { withSignInHint } from './sign-in-hint.ts';
 
 const plainHttpVariable = 'NEXUS_ALLOW_PLAIN_HTTP';
 
@@ -18,10 +19,9 @@ const plainHttpVariable = 'NEXUS_ALLOW_PLAIN_HTTP';
  */
 export async function connect(context: Pick<CliContext, 'env' | 'stderr'>): Promise<Client> {
   const address = await serverAddress(context);
-  if (address.token !== null) return clientOf(context, address.baseUrl, address.token);
-  const anonymous = clientOf(context, address.baseUrl, null);
-  const token = await githubTokenFor(context, anonymous);
-  return token === null ? anonymous : clientOf(context, address.baseUrl, token);
+  const { baseUrl } = address;
+  const token = address.token ?? (await githubTokenFor(context, clientOf(context, baseUrl, null)));
+  return withSignInHint(context, clientOf(context, baseUrl, token));
 }
 
 /** A client for what needs no sign-in. Nothing is sent yet. */

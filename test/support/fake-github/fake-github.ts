@@ -95,6 +95,8 @@ export type FakeGithub = AsyncDisposable & {
   /** Breaks it, for all its parts unless some are named, after so many more answers. */
   goDown(kind: OutageKind, options?: { parts?: readonly Part[]; after?: number }): void;
   comeBack(): void;
+  /** When the outage has taken another request. */
+  nextStrike(): Promise<void>;
   limitRate(limit: RateLimit | null): void;
 
   addOauthApp(app: OauthApp): void;
@@ -262,7 +264,7 @@ function repositorySteps(
 
 const everyPart: readonly Part[] = ['api', 'web', 'git'];
 
-function faultSteps({ faults }: ServerState): Steps<'goDown' | 'comeBack' | 'limitRate'> {
+function faultSteps({ faults }: ServerState): Steps<'goDown' | 'comeBack' | 'nextStrike' | 'limitRate'> {
   return {
     goDown(kind, { parts = everyPart, after = 0 } = {}) {
       faults.outage = { kind, parts };
@@ -271,6 +273,14 @@ function faultSteps({ faults }: ServerState): Steps<'goDown' | 'comeBack' | 'lim
     comeBack() {
       faults.outage = null;
     },
+    nextStrike: () =>
+      new Promise((resolve) => {
+        const tell = (): void => {
+          faults.onStrike.delete(tell);
+          resolve();
+        };
+        faults.onStrike.add(tell);
+      }),
     limitRate(limit) {
       faults.rateLimit = limit;
     },

@@ -17,10 +17,12 @@ export type Faults = {
   /** How many requests of the outage's parts are still answered before it begins. */
   outageAfter: number;
   rateLimit: RateLimit | null;
+  /** Told of every request that an outage took. */
+  readonly onStrike: Set<() => void>;
 };
 
 export function createFaults(): Faults {
-  return { outage: null, outageAfter: 0, rateLimit: null };
+  return { outage: null, outageAfter: 0, rateLimit: null, onStrike: new Set() };
 }
 
 /** Whether the outage took the request. */
@@ -31,6 +33,7 @@ export function strike(faults: Faults, part: Part, request: IncomingMessage, res
     faults.outageAfter -= 1;
     return false;
   }
+  for (const tell of faults.onStrike) tell();
   if (outage.kind === 'refuse') request.socket.destroy();
   if (outage.kind === 'bad_gateway') {
     response.writeHead(502, { 'content-type': 'text/html; charset=utf-8' });
