@@ -30,8 +30,7 @@ export function gitAsOwner(program: readonly string[]): void {
 
     before(async () => {
       github = cleanup.use(await startFakeGithub({ names: [`IP:${internetAddress}`] }));
-      const internet = cleanup.use(await createInternetHost());
-      internet.forwardTo(Number(new URL(github.enterpriseUrl).port));
+      cleanup.use(await createInternetHost({ 443: Number(new URL(github.enterpriseUrl).port) }));
       github.addUser('alice', { name: 'Alice Doe' });
       token = github.addToken('alice', { scopes });
       await github.addRepository('alice/lib', { private: true, files: { 'lib.txt': 'secret library' } });

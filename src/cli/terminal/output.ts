@@ -21,6 +21,7 @@ export function createOutput(stream: Stream, env: Readonly<Record<string, string
     isTerminal,
     // https://no-color.org: set to anything but nothing.
     hasColor: isTerminal && !env['NO_COLOR'] && env['TERM'] !== 'dumb',
-    columns: () => (isTerminal ? (stream.columns ?? 80) : Number.POSITIVE_INFINITY),
+    // 0: a terminal that does not know.
+    columns: () => (isTerminal ? stream.columns || 80 : Number.POSITIVE_INFINITY),
   };
 }
