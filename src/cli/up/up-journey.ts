@@ -44,16 +44,37 @@ export async function goUp(context: CliContext, options: UpOptions): Promise<UpR
   const found = options.open ? await chooseEditor(context.env, await editorWish(context, options.editor)) : null;
   const named = await findSource(options, context);
   const target = await cloneTarget(context, options, named);
-  await signInWhereNeeded(context);
+  using progress = showProgress(context);
+  await signInWhereNeeded(context, progress);
   const client = await connect(context);
-  await withTitle('Could not set up your SSH key', () => registerOnce(context, client, options));
+  await registerOnce(context, client, { options, progress });
 
-  const made = await makeWorkspace(context, client, { ...options, source: named, target });
+  const made = await makeWorkspace(context, client, { ...options, source: named, target, progress });
   const { view } = made;
-  const opened = await withTitle(`Could not open ${view.name}`, () =>
-    openWindow(context, client, { workspace: view, found }),
+  const title = found?.editor.place === 'window' ? `Open ${found.editor.title} over SSH` : 'Try SSH';
+  const opened = await tellAfter(progress, { title, detail: () => null }, () =>
+    withTitle(`Could not open ${view.name}`, () => openWindow(context, client, { workspace: view, found })),
   );
   return { ...made, found, opened };
+}
+
+/** A step in the list of all; the person may be asked something meanwhile, so it is shown when it has ended. */
+async function tellAfter<T>(
+  progress: Progress,
+  { title, detail }: { title: string; detail: (result: T) => string | null },
+  work: () => Promise<T>,
+): Promise<T> {
+  const startedMs = Date.now();
+  try {
+    const result = await work();
+    progress.steps.tell({ title, startedMs, state: 'done', detail: detail(result) });
+    return result;
+  } catch (error) {
+    progress.steps.tell({ title, startedMs, state: 'failed', detail: null });
+    throw error;
+  } finally {
+    progress.update();
+  }
 }
 
 async function cloneTarget(
@@ -65,23 +86,40 @@ async function cloneTarget(
   return findCloneTarget(clone, { repositoryName: repo.name, isLocal: local !== null }, context);
 }
 
-async function signInWhereNeeded(context: CliContext): Promise<void> {
+async function signInWhereNeeded(context: CliContext, progress: Progress): Promise<void> {
   const info = await (await connectWithout(context)).call('getSignIn');
   if (info.mode !== 'github' || context.env['NEXUS_TOKEN']) return;
-  await withTitle('Could not sign in to GitHub', () => signIn(context, githubOf(info), { force: false }));
+  const step = { title: 'Sign in to GitHub', detail: ({ login }: { login: string }) => login };
+  await tellAfter(progress, step, () =>
+    withTitle('Could not sign in to GitHub', () => signIn(context, githubOf(info), { force: false })),
+  );
 }
 
-async function registerOnce(context: CliContext, client: Client, { yes }: UpOptions): Promise<void> {
-  const { registered, github_username } = await client.call('whoAmI');
-  if (registered && (await usesRegisteredKey(context, client, github_username))) return;
-  await setUpSshKey(context, client, { keyPath: undefined, generate: false, yes });
+async function registerOnce(
+  context: CliContext,
+  client: Client,
+  { options, progress }: { options: UpOptions; progress: Progress },
+): Promise<void> {
+  const title = 'Could not set up your SSH key';
+  const isDone = await withTitle(title, async () => {
+    const { registered, github_username } = await client.call('whoAmI');
+    return registered && usesRegisteredKey(context, client, github_username);
+  });
+  if (isDone) return;
+  const wish = { keyPath: undefined, generate: false, yes: options.yes };
+  const step = { title: 'Set up your SSH key', detail: ({ key }: { key: { path: string } }) => key.path };
+  await tellAfter(progress, step, () => withTitle(title, () => setUpSshKey(context, client, wish)));
 }
 
-type Wish = UpOptions & { readonly source: WorkspaceSource; readonly target: CloneTarget | null };
+type Wish = UpOptions & {
+  readonly source: WorkspaceSource;
+  readonly target: CloneTarget | null;
+  readonly progress: Progress;
+};
 type Made = Pick<UpResult, 'source' | 'view' | 'clone'>;
 
 async function makeWorkspace(context: CliContext, client: Client, wish: Wish): Promise<Made> {
-  using progress = showProgress(context);
+  const { progress } = wish;
   const resolved = await findRepository(context, client, { wish, progress });
   const { source } = resolved;
   const name = chooseName(wish.name, source.name);

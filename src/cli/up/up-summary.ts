@@ -30,7 +30,8 @@ export function upSummaryText(
     ...(found === null ? [] : [['Editor', opened ? `${found.editor.title} opens it` : found.editor.title] as const]),
     ...(link === null ? [] : [['Link', link] as const]),
     ['Branch', branch ?? 'none'],
-    ['origin', url],
+    // A folder that was sent may have come from nowhere.
+    ...(url === '' ? [] : [['origin', url] as const]),
     ...(upstream === undefined ? [] : [['upstream', upstream] as const]),
     ...(clone === null ? [] : [['Clone', clone.is_new ? clone.path : `${clone.path}, as it was`] as const]),
   ];

@@ -166,3 +166,20 @@ test('why it does not go on is told once, and what is wrong with a service at th
   steps.warn({ ...view, status: 'running', warnings: ['another'] });
   assert.equal(steps.steps().length, 1);
 });
+
+test('a step that was not shown while it was under way is told with its time', () => {
+  let nowMs = 500;
+  const list = createStepList(() => nowMs);
+  nowMs = 2000;
+  list.tell({ title: 'Sign in to GitHub', startedMs: 500, state: 'done', detail: 'alice' });
+  assert.deepEqual(list.steps(), [
+    {
+      key: 'Sign in to GitHub',
+      title: 'Sign in to GitHub',
+      state: 'done',
+      startedMs: 500,
+      endedMs: 2000,
+      detail: 'alice',
+    },
+  ]);
+});

@@ -47,6 +47,8 @@ export type StepList = {
   begin(key: string, title: string): void;
   end(key: string, state: StepState, detail?: string): void;
   detail(key: string, text: string): void;
+  /** One that was not shown while it was under way: somebody may have been asked something meanwhile. */
+  tell(step: Pick<Step, 'title' | 'startedMs' | 'state' | 'detail'>): void;
   /** Why it does not go on at the moment: each reason once. What is wrong with a service stands behind its start. */
   warn(view: WorkspaceView): void;
 };
@@ -120,6 +122,7 @@ export function createStepList(now: () => number): StepList {
     begin,
     end,
     detail: (key, text) => put(key, { detail: text }),
+    tell: (step) => void steps.push({ ...step, key: step.title, endedMs: now() }),
     applyEvent({ data }) {
       // A failure ends what is under way before the step is gone, or it would look done.
       if (data.status === 'error') applyStatus(data.status, data.error ?? null);
