@@ -48,6 +48,7 @@ const fileFailures: readonly [code: string, path: string, why: string, next: str
     '/home/a/.nexus/config.yaml: permission is denied.',
     'ls -ld /home/a/.nexus',
   ],
+  ['EEXIST', '/home/a/.ssh', '/home/a/.ssh: a file is in its place.', 'ls -ld /home/a/.ssh'],
 ];
 for (const [code, path, why, next] of fileFailures) {
   test(`${code} of a file is no fault of nexus`, () => {

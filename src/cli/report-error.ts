@@ -64,6 +64,7 @@ const fileProblems: Readonly<Record<string, string>> = {
   ENOSPC: 'the disk is full',
   EDQUOT: 'the disk quota is used up',
   ENOTDIR: 'a part of the path is a file',
+  EEXIST: 'a file is in its place',
 };
 
 /** What the operating system refused to do with a file here; null when it is nothing of the kind. */
@@ -76,6 +77,7 @@ function fileFailure(thrown: unknown): { why: string; next: string } | null {
   const isTemporary = path.endsWith('.tmp');
   const folder = dirname(path);
   const why = isTemporary ? `${folder} cannot be written to: ${problem}.` : `${path}: ${problem}.`;
+  if (code === 'EEXIST') return { why, next: `ls -ld ${shellQuote(path)}` };
   const showsSpace = code === 'ENOSPC' || code === 'EDQUOT';
   return { why, next: `${showsSpace ? 'df -h' : 'ls -ld'} ${shellQuote(folder)}` };
 }

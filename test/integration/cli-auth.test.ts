@@ -101,6 +101,18 @@ describe('signing in to GitHub', () => {
     assert.match(logout.stderr, /through gh: gh auth logout --hostname github\.com/);
   });
 
+  it('has gh sign in where it is there and nobody is signed in', async () => {
+    github.browser('alice', { approvesDevices: true });
+    github.pollDevicesEvery(0);
+    const words = [...sourceProgram, 'auth', 'github'].join(' ');
+    // Without its questions, which want a real terminal's answers.
+    const signedIn = await run(['script', '-qec', words, '/dev/null'], { GH_PROMPT_DISABLED: '1' });
+    github.browser(null);
+    assert.equal(signedIn.exitCode, 0, signedIn.stdout);
+    assert.match(signedIn.stdout, /You are alice on github\.com \(the token is of gh\)/);
+    await assert.rejects(stat(join(home, '.nexus/credentials')));
+  });
+
   it('names missing scopes and the command that adds them', async () => {
     const token = github.addToken('alice', { scopes: ['repo', 'read:org', 'gist'] });
     assert.equal((await run(['gh', 'auth', 'login', '--with-token'], {}, token)).exitCode, 0);
@@ -137,7 +149,7 @@ describe('signing in to GitHub', () => {
     assert.equal(signedIn.exitCode, 0, signedIn.stdout);
     assert.match(
       signedIn.stdout,
-      /Type this code: [A-Z0-9]{4}-[A-Z0-9]{4}\r?\nin your browser, at https:\/\/github\.com\/login\/device/,
+      /To sign in to github\.com:\r?\nType this code: [A-Z0-9]{4}-[A-Z0-9]{4}\r?\nin your browser, at https:\/\/github\.com\/login\/device/,
     );
     assert.match(signedIn.stdout, /You are alice on github\.com \(the token is of credentials\)/);
     assert.equal(await readFile(join(home, 'opened'), 'utf8'), 'https://github.com/login/device\n');

@@ -138,6 +138,7 @@ describe('a clone on this machine', () => {
       const refused = await create('other-org/web', '--clone', folder, '--name', 'refused');
       assert.equal(refused.exitCode, 6, `${folder}: ${refused.stderr}`);
       assert.match(refused.stderr, why);
+      assert.match(refused.stderr, /→ nexus workspace create other-org\/web --clone .*-2$/m);
     }
     const here = await create(join(cwd, 'tool'), '--clone', 'elsewhere', '--name', 'refused');
     assert.equal(here.exitCode, 2);
@@ -153,7 +154,7 @@ describe('a clone on this machine', () => {
     assert.equal(failed.exitCode, 1);
     assert.match(
       failed.stderr,
-      /✖ Could not clone to .*\/own\n {2}https:.*\/alice\/own\.git could not be cloned to .*: .*502.*\n {2}→ git clone https:/,
+      /✖ Could not clone to .*\/own, but the workspace w-\d is made\n {2}https:.*\/alice\/own\.git could not be cloned to .*: .*502.*\n {2}→ git clone https:/,
     );
     assert.deepEqual(await readdir(cwd), []);
   });

@@ -82,7 +82,7 @@ describe('the repository that is worked in', () => {
     github.delayForks(2);
     const made = await create('my-org/shop', 'shop');
     assert.equal(made.exitCode, 0, made.stderr);
-    assert.equal(made.stderr, 'alice/shop is your new fork of my-org/shop\n');
+    assert.equal(made.stderr, 'GitHub makes your fork alice/shop …\nalice/shop is your new fork of my-org/shop\n');
     assert.deepEqual(await repositoryOf('shop'), {
       url: 'alice/shop.git',
       branch: null,

@@ -72,6 +72,9 @@ test('from a name and a server to an open editor; the second time nothing is don
   const { world, github } = scene;
   const first = await scene.up('my-org/shop', '--server', world.api.baseUrl);
   assert.equal(first.exitCode, 0, first.stderr);
+  assert.match(first.stderr, /^✔ Sign in to GitHub .* alice\n/);
+  assert.match(first.stderr, /^✔ Set up your SSH key .*\/\.ssh\/id_ed25519\n/m);
+  assert.match(first.stderr, /^✔ Open VS Code over SSH .*\n$/m);
   assert.match(first.stderr, /made a new key: .*\/\.ssh\/id_ed25519\n/);
   assert.match(first.stderr, /✔ Find the repository.*alice\/shop is your new fork of my-org\/shop/);
   assert.match(first.stdout, /^Editor +VS Code opens it$/m);
@@ -135,4 +138,24 @@ test('what is wrong is said before anything is done', async () => {
   assert.equal(away.exitCode, 7);
   assert.match(away.stderr, /The Nexus server at http:\/\/127\.0\.0\.1:1 cannot be reached/);
   assert.equal(github.seen.filter(({ path }) => path.endsWith('/forks')).length, 0);
+  assert.match(
+    await readFile(join(world.home, '.nexus/config.yaml'), 'utf8'),
+    new RegExp(`^server: ${world.api.baseUrl}$`, 'm'),
+    'what is no server is not remembered',
+  );
+});
+
+test('without any server it is said how one is named', async (t) => {
+  const isTaken = await fetch('http://127.0.0.1:3001/health').then(
+    () => true,
+    () => false,
+  );
+  if (isTaken) return t.skip('a server runs at the usual port of this machine');
+  await using scene = await createScene();
+  const nowhere = await scene.up('my-org/shop');
+  assert.equal(nowhere.exitCode, 7);
+  assert.match(
+    nowhere.stderr,
+    /No server is named, and none runs on this machine\.\n {2}→ nexus up my-org\/shop --server HOST/,
+  );
 });

@@ -7,6 +7,7 @@ import { editors } from '../editor/editors.ts';
 import { openEditor } from '../editor/open-workspace.ts';
 import { nexusPaths } from '../files/nexus-paths.ts';
 import { setUserConfigValue } from '../files/user-config-file.ts';
+import { connectWithout } from '../server/connect.ts';
 import { serverUrl } from '../server/find-server.ts';
 import { printJson } from '../terminal/print.ts';
 import { goUp } from '../up/up-journey.ts';
@@ -73,6 +74,7 @@ export const up = defineCommand({
       printJson(context.stdout, { ...view, ...(clone === null ? {} : { clone }), ...editorResult(view, result) });
       return 0;
     }
+    if (context.stderr.isTerminal) context.stderr.write('\n');
     context.stdout.write(upSummaryText(result, { output: context.stdout, nowMs: Date.now() }));
     // One that takes this terminal comes last, and only where there is one.
     const isHere = found?.editor.place === 'terminal' && context.stdin.isTTY === true;
@@ -80,10 +82,12 @@ export const up = defineCommand({
   },
 });
 
-/** The server that was named is the one from now on. */
+/** The server that was named is the one from now on, if it is one. */
 async function atServer(context: CliContext, server: string | undefined): Promise<CliContext> {
   if (server === undefined) return context;
   const url = serverUrl(server, context.env['NEXUS_SERVER_PORT']);
+  const inner = { ...context, env: { ...context.env, NEXUS_SERVER: url } };
+  await (await connectWithout(inner)).call('getSignIn');
   await setUserConfigValue(nexusPaths(context.env).configFile, ['server'], url);
-  return { ...context, env: { ...context.env, NEXUS_SERVER: url } };
+  return inner;
 }

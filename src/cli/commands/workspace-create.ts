@@ -15,6 +15,7 @@ import { resolveSource, whatWasFound } from '../github/resolve-source.ts';
 import type { ResolvedSource } from '../github/resolve-source.ts';
 import { connect } from '../server/connect.ts';
 import { refreshSshConfig } from '../ssh/write-ssh-config.ts';
+import { shellQuote } from '../terminal/format.ts';
 import { printJson, printResult } from '../terminal/print.ts';
 import { bothOf, cloneHere } from '../workspace/clone-here.ts';
 import type { LocalClone } from '../workspace/clone-here.ts';
@@ -81,13 +82,22 @@ export const workspaceCreate = defineCommand({
           ? null
           : await findCloneTarget(
               options.clone,
-              { repositoryName: named.repo.name, isLocal: named.local !== null },
+              {
+                repositoryName: named.repo.name,
+                isLocal: named.local !== null,
+                command: `nexus workspace create ${shellQuote(options.repository)}`,
+              },
               context,
             );
       const editor = options.connects ? await chooseEditor(context.env, await editorWish(context, undefined)) : null;
       const client = await connect(context);
       if (options.connects) await assertRegistered(client);
-      const resolved = await resolveSource(context, client, { source: named, fork: options.fork, clone: target });
+      const resolved = await resolveSource(context, client, {
+        source: named,
+        fork: options.fork,
+        clone: target,
+        onProgress: (text) => context.stderr.write(`${text} …\n`),
+      });
       const found = whatWasFound(resolved);
       if (found !== null) context.stderr.write(`${found}\n`);
       return createAndTell(
@@ -118,7 +128,7 @@ async function createAndTell(wish: Wish, { context, client }: Place): Promise<nu
   using progress = showProgress(context);
   const created = await createWorkspace(context, client, { ...wish, progress });
   const { workspace_id } = created;
-  const cloning = cloneHere(context, { ...wish, progress });
+  const cloning = cloneHere(context, { ...wish, progress, workspace: name });
   if (!wait) {
     const clone = await cloning;
     progress[Symbol.dispose]();

@@ -13,6 +13,8 @@ export type CloneTarget = {
   readonly folder: string;
   /** URLs of the clone that is there; null: nothing is there yet. */
   readonly remotes: readonly string[] | null;
+  /** The command with another folder. */
+  readonly elsewhere: string;
 };
 
 /**
@@ -21,27 +23,34 @@ export type CloneTarget = {
  */
 export async function findCloneTarget(
   wish: string | true,
-  options: { repositoryName: string; isLocal: boolean },
+  options: {
+    repositoryName: string;
+    isLocal: boolean;
+    /** Without `--clone`. */
+    command: string;
+  },
   context: Pick<CliContext, 'cwd' | 'env'>,
 ): Promise<CloneTarget> {
   if (options.isLocal)
     throw usageError('The repository is a folder of this machine already, so that there is nothing to clone.', {
-      next: 'nexus up .',
+      next: options.command,
     });
   const folder = resolve(context.cwd, wish === true ? options.repositoryName : expandHome(wish, context.env));
+  const elsewhere = `${options.command} --clone ${shellQuote(`${folder}-2`)}`;
   const found = await stat(folder).catch(() => null);
   if (found === null) {
     await assertWritable(await nearestThatIs(dirname(folder)));
-    return { folder, remotes: null };
+    return { folder, remotes: null, elsewhere };
   }
-  if (!found.isDirectory()) throw isTaken(folder, 'is a file');
+  if (!found.isDirectory()) throw isTaken({ folder, elsewhere }, 'is a file');
   if ((await readdir(folder)).length === 0) {
     await assertWritable(folder);
-    return { folder, remotes: null };
+    return { folder, remotes: null, elsewhere };
   }
   const topLevel = await askGit(folder, ['rev-parse', '--show-toplevel']);
-  if (topLevel === null || topLevel !== (await realpath(folder))) throw isTaken(folder, 'holds other files');
-  return { folder, remotes: await remotesOf(folder) };
+  if (topLevel === null || topLevel !== (await realpath(folder)))
+    throw isTaken({ folder, elsewhere }, 'holds other files');
+  return { folder, remotes: await remotesOf(folder), elsewhere };
 }
 
 /** Whether nothing is there yet, or a clone that knows one of the URLs. */
@@ -55,7 +64,7 @@ export function assertFreeOrCloneOf(target: CloneTarget, urls: readonly string[]
   if (isFreeOrCloneOf(target, urls)) return;
   const of = target.remotes?.[0];
   throw isTaken(
-    target.folder,
+    target,
     of === undefined ? 'is a repository that was cloned from nowhere' : `is a clone of ${withoutCredentials(of)}`,
   );
 }
@@ -64,10 +73,10 @@ function canonical(url: string): string {
   return canonicalRepository(url) ?? url;
 }
 
-function isTaken(folder: string, why: string): CliError {
+function isTaken({ folder, elsewhere }: Pick<CloneTarget, 'folder' | 'elsewhere'>, why: string): CliError {
   return new CliError(`${folder} ${why}, and nothing was cloned or made.`, {
     exitCode: exitCodes.conflict,
-    next: `--clone ${shellQuote(`${folder}-2`)} in place of it, or no --clone`,
+    next: elsewhere,
   });
 }
 

@@ -31,7 +31,7 @@ export async function signInWithDevice(
     }),
     async onVerification(code) {
       poll.begin({ intervalSeconds: code.interval, lifeSeconds: code.expires_in });
-      await showCode(context, code);
+      await showCode(context, host, code);
     },
   });
   try {
@@ -45,7 +45,11 @@ export async function signInWithDevice(
 
 type Code = { readonly user_code: string; readonly verification_uri: string; readonly expires_in: number };
 
-async function showCode(context: CliContext, { user_code, verification_uri, expires_in }: Code): Promise<void> {
+async function showCode(
+  context: CliContext,
+  { name }: GithubHost,
+  { user_code, verification_uri, expires_in }: Code,
+): Promise<void> {
   const color = paint(context.stderr);
   const [isCopied, isOpened] = await Promise.all([
     hasWorked(context, clipboardOf(context), user_code),
@@ -53,6 +57,7 @@ async function showCode(context: CliContext, { user_code, verification_uri, expi
   ]);
   context.stderr.write(
     [
+      `To sign in to ${name}:`,
       `Type this code${isCopied ? ' (it is in your clipboard)' : ''}: ${color.bold(user_code)}`,
       `${isOpened ? 'in your browser, at' : 'at'} ${verification_uri}`,
       `The code is good for ${Math.ceil(expires_in / 60)} min; Ctrl-C ends the waiting.`,

@@ -18,6 +18,7 @@ export async function tokenOfGh({ env }: Env, host: GithubHost): Promise<string 
 
 /** gh's own questions at this terminal. @returns its exit code */
 export function signInWithGh(host: GithubHost, scopes: readonly string[]): Promise<number> {
+  // With this protocol it asks for no SSH key; older ones know no option for that.
   const how = ['--git-protocol', 'https', '--web'];
   return runInOurPlace('gh', ['auth', 'login', '--hostname', host.name, ...how, '--scopes', scopes.join(',')]);
 }

@@ -28,9 +28,15 @@ export type ResolvedSource = {
 export async function resolveSource(
   context: CliContext,
   client: Client,
-  options: { source: WorkspaceSource; fork: boolean; clone: CloneTarget | null },
+  options: {
+    source: WorkspaceSource;
+    fork: boolean;
+    clone: CloneTarget | null;
+    /** Told what GitHub is doing, when that takes a while. */
+    onProgress: (text: string) => void;
+  },
 ): Promise<ResolvedSource> {
-  const { source, fork, clone } = options;
+  const { source, fork, clone, onProgress } = options;
   if (source.local !== null) return { source, kind: null, credential: null };
   const info = await client.call('getSignIn');
   const host = githubOf(info);
@@ -49,6 +55,7 @@ export async function resolveSource(
     login: account.login,
     fork,
     signal: context.interrupt,
+    onForking: (fullName) => onProgress(`GitHub makes your fork ${fullName}`),
     ...(clone === null ? {} : { beforeFork: (original) => assertCloneFits(clone, original) }),
   });
   const urls = repo.upstream_url === undefined ? [repo.url] : [repo.url, repo.upstream_url];

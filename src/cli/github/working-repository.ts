@@ -39,6 +39,8 @@ export type WorkingOptions = {
     url: string;
     isForkedAs: (fullName: string) => Promise<boolean>;
   }) => Promise<void>;
+  /** Told which fork is waited for, when it is not there at once. */
+  readonly onForking: (fullName: string) => void;
   readonly signal: AbortSignal;
   /** For tests. */
   readonly forkWithinMs?: number;
@@ -133,11 +135,14 @@ async function forkOf(
 async function untilThere(api: GithubApi, fullName: string, options: WorkingOptions): Promise<Repository> {
   const patienceMs = options.forkWithinMs ?? forkWithinMs;
   const deadlineMs = performance.now() + patienceMs;
+  let isTold = false;
   for (;;) {
     const fork = await findRepository(api, fullName);
     if (fork !== null && (await hasBranch(api, fullName, fork.default_branch))) return fork;
     if (performance.now() > deadlineMs)
       throw new NexusError('timeout', { what: `Making the fork ${fullName}`, seconds: patienceMs / 1000 });
+    if (!isTold) options.onForking(fullName);
+    isTold = true;
     await delay(lookEveryMs, undefined, { signal: options.signal });
   }
 }

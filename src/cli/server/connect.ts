@@ -29,6 +29,11 @@ export async function connectWithout(context: Pick<CliContext, 'env' | 'stderr'>
   return clientOf(context, (await serverAddress(context)).baseUrl, null);
 }
 
+/** Whether somebody said which server it is, or one runs on this machine. */
+export async function isServerNamed(context: Pick<CliContext, 'env' | 'stderr'>): Promise<boolean> {
+  return (await serverAddress(context)).isNamed;
+}
+
 function clientOf(context: Pick<CliContext, 'env' | 'stderr'>, baseUrl: string, token: string | null): Client {
   return createClient({
     baseUrl,

@@ -10,6 +10,8 @@ const defaultPort = 3001;
 
 export type ServerAddress = {
   readonly baseUrl: string;
+  /** False: nobody said which, and it is where one on this machine would be. */
+  readonly isNamed: boolean;
   /** Null: none is known. */
   readonly token: string | null;
   readonly tokenFrom: 'NEXUS_TOKEN' | 'local' | null;
@@ -42,13 +44,15 @@ function urlIn(description: string): string | null {
 }
 
 export function findServer(env: Environment, config: UserConfig, local: LocalServer): ServerAddress {
-  const baseUrl = namedServer(env, config) ?? local.url ?? `http://127.0.0.1:${defaultPort}`;
-  if (env['NEXUS_TOKEN']) return { baseUrl, token: env['NEXUS_TOKEN'], tokenFrom: 'NEXUS_TOKEN' };
+  const named = namedServer(env, config) ?? local.url;
+  const isNamed = named !== null;
+  const baseUrl = named ?? `http://127.0.0.1:${defaultPort}`;
+  if (env['NEXUS_TOKEN']) return { baseUrl, isNamed, token: env['NEXUS_TOKEN'], tokenFrom: 'NEXUS_TOKEN' };
   // The local token goes to the server that wrote it, and to no other.
   if (local.token !== null && local.url !== null && isSameServer(baseUrl, local.url)) {
-    return { baseUrl, token: local.token, tokenFrom: 'local' };
+    return { baseUrl, isNamed, token: local.token, tokenFrom: 'local' };
   }
-  return { baseUrl, token: null, tokenFrom: null };
+  return { baseUrl, isNamed, token: null, tokenFrom: null };
 }
 
 function namedServer(env: Environment, config: UserConfig): string | null {

@@ -1,7 +1,11 @@
 /** `nexus up`: every step from a repository's name to an open editor; what is done already is skipped. */
+import { ServerUnreachable } from '../../contract/api-client.ts';
 import type { Client } from '../../contract/api-client.ts';
+import type { SignInView } from '../../contract/sign-in.ts';
 import type { WorkspaceView } from '../../contract/workspace.ts';
+import { CliError } from '../cli-error.ts';
 import type { CliContext } from '../context.ts';
+import { exitCodes } from '../exit-codes.ts';
 import { chooseEditor } from '../editor/find-editors.ts';
 import { openWindow } from '../editor/connect-editor.ts';
 import { editorWish, untilRunning } from '../editor/open-workspace.ts';
@@ -13,11 +17,12 @@ import type { ResolvedSource } from '../github/resolve-source.ts';
 import { githubOf } from '../github/github-host.ts';
 import { signIn } from '../github/sign-in.ts';
 import { withTitle } from '../report-error.ts';
-import { connect, connectWithout } from '../server/connect.ts';
+import { connect, connectWithout, isServerNamed } from '../server/connect.ts';
 import { usesRegisteredKey } from '../ssh/registered-key.ts';
 import { setUpSshKey } from '../ssh/set-up-key.ts';
 import { bothOf, cloneHere } from '../workspace/clone-here.ts';
 import type { LocalClone } from '../workspace/clone-here.ts';
+import { shellQuote } from '../terminal/format.ts';
 import { chooseName, createWorkspace } from '../workspace/create-workspace.ts';
 import { listAllWorkspaces } from '../workspace/resolve-workspace.ts';
 import { showProgress, waitUntilSettled } from '../workspace/wait-for-workspace.ts';
@@ -45,7 +50,7 @@ export async function goUp(context: CliContext, options: UpOptions): Promise<UpR
   const named = await findSource(options, context);
   const target = await cloneTarget(context, options, named);
   using progress = showProgress(context);
-  await signInWhereNeeded(context, progress);
+  await signInWhereNeeded(context, { ...options, progress });
   const client = await connect(context);
   await registerOnce(context, client, { options, progress });
 
@@ -79,15 +84,33 @@ async function tellAfter<T>(
 
 async function cloneTarget(
   context: CliContext,
-  { clone }: UpOptions,
+  { clone, repository }: UpOptions,
   { repo, local }: WorkspaceSource,
 ): Promise<CloneTarget | null> {
   if (clone === undefined) return null;
-  return findCloneTarget(clone, { repositoryName: repo.name, isLocal: local !== null }, context);
+  const command = `nexus up ${shellQuote(repository)}`;
+  return findCloneTarget(clone, { repositoryName: repo.name, isLocal: local !== null, command }, context);
 }
 
-async function signInWhereNeeded(context: CliContext, progress: Progress): Promise<void> {
-  const info = await (await connectWithout(context)).call('getSignIn');
+/** The first that is asked of the server. */
+async function askHowToSignIn(context: CliContext, repository: string): Promise<SignInView> {
+  try {
+    return await (await connectWithout(context)).call('getSignIn');
+  } catch (error) {
+    if (!(error instanceof ServerUnreachable) || (await isServerNamed(context))) throw error;
+    throw new CliError('No server is named, and none runs on this machine.', {
+      exitCode: exitCodes.serverUnreachable,
+      next: `nexus up ${shellQuote(repository)} --server HOST (who runs it knows its name; nexus server start makes this machine one)`,
+      cause: error,
+    });
+  }
+}
+
+async function signInWhereNeeded(
+  context: CliContext,
+  { repository, progress }: { repository: string; progress: Progress },
+): Promise<void> {
+  const info = await askHowToSignIn(context, repository);
   if (info.mode !== 'github' || context.env['NEXUS_TOKEN']) return;
   const step = { title: 'Sign in to GitHub', detail: ({ login }: { login: string }) => login };
   await tellAfter(progress, step, () =>
@@ -123,7 +146,8 @@ async function makeWorkspace(context: CliContext, client: Client, wish: Wish): P
   const resolved = await findRepository(context, client, { wish, progress });
   const { source } = resolved;
   const name = chooseName(wish.name, source.name);
-  const clone = (): Promise<LocalClone | null> => cloneHere(context, { target: wish.target, resolved, progress });
+  const clone = (): Promise<LocalClone | null> =>
+    cloneHere(context, { target: wish.target, resolved, progress, workspace: name });
   return withTitle(`Could not create workspace ${name}`, async () => {
     const existing = await findExisting(client, name, source);
     if (existing !== null) {
@@ -148,7 +172,11 @@ async function findRepository(
   if (wish.source.local === null) progress.steps.begin(key, 'Find the repository');
   progress.update();
   try {
-    const resolved = await resolveSource(context, client, { ...wish, clone: wish.target });
+    const resolved = await resolveSource(context, client, {
+      ...wish,
+      clone: wish.target,
+      onProgress: (text) => progress.steps.detail(key, text),
+    });
     progress.steps.end(key, 'done', whatWasFound(resolved) ?? undefined);
     return resolved;
   } catch (error) {

@@ -29,7 +29,7 @@ export function upSummaryText(
   const fields: (readonly [string, string])[] = [
     ...(found === null ? [] : [['Editor', opened ? `${found.editor.title} opens it` : found.editor.title] as const]),
     ...(link === null ? [] : [['Link', link] as const]),
-    ['Branch', branch ?? 'none'],
+    ...(branch === null ? [] : [['Branch', branch] as const]),
     // A folder that was sent may have come from nowhere.
     ...(url === '' ? [] : [['origin', url] as const]),
     ...(upstream === undefined ? [] : [['upstream', upstream] as const]),

@@ -16,9 +16,9 @@ export type LocalClone = {
 /** @throws CliError when git fails; null when none is wanted */
 export async function cloneHere(
   context: Pick<CliContext, 'interrupt'>,
-  options: { target: CloneTarget | null; resolved: ResolvedSource; progress: Progress },
+  options: { target: CloneTarget | null; resolved: ResolvedSource; progress: Progress; workspace: string },
 ): Promise<LocalClone | null> {
-  const { target, resolved, progress } = options;
+  const { target, resolved, progress, workspace } = options;
   if (target === null) return null;
   const { folder: path, remotes } = target;
   if (remotes !== null) return { path, is_new: false };
@@ -27,8 +27,11 @@ export async function cloneHere(
   steps.begin(key, `Clone to ${path}`);
   progress.update();
   const { source, credential } = resolved;
-  const onProgress = (text: string): void => steps.detail(key, text);
-  return withTitle(`Could not clone to ${path}`, async () => {
+  // Where it is cloned to is said already, and it is elsewhere until it is whole.
+  const onProgress = (text: string): void => {
+    if (!text.startsWith('Cloning into')) steps.detail(key, text);
+  };
+  return withTitle(`Could not clone to ${path}, but the workspace ${workspace} is made`, async () => {
     try {
       const { branch = null, upstream_url: upstream = null } = source.repo;
       const url = urlOf(source);
