@@ -95,7 +95,7 @@ test('from nothing to an open editor: a code to type, and one list of what was d
   scene.github.pollDevicesEvery(0);
   const first = await scene.inTerminal(['up', 'my-org/shop', '--server', scene.world.api.baseUrl]);
   const text = first.join('\n');
-  assert.match(text, /^Type this code: [A-Z0-9]{4}-[A-Z0-9]{4}\nat https:/);
+  assert.match(text, /^To sign in to \S+:\nType this code: [A-Z0-9]{4}-[A-Z0-9]{4}\nat https:/);
   assert.deepEqual(stepsOn(first), whole, text);
   assert.match(text, /^✔ Sign in to GitHub {2}\d+\.\d s {2}alice$/m);
   assert.match(text, /^✔ Find the repository {2}.*alice\/shop is your new fork of my-org\/shop$/m);
