@@ -1,13 +1,11 @@
-import type { Client } from '../../contract/api-client.ts';
-import { NexusError, type ErrorCode } from '../../contract/errors.ts';
+import { NexusError } from '../../contract/errors.ts';
 import { hookNames } from '../../contract/service-spec.ts';
 import type { WorkspaceView } from '../../contract/workspace.ts';
 import { nearest } from '../../core/nearest.ts';
 import { usageError } from '../cli-error.ts';
 import { defineCommand, flagOption, jsonOption, textOption } from '../command.ts';
-import type { CliContext } from '../context.ts';
 import { printJson } from '../terminal/print.ts';
-import { endlessPatience, persist } from '../workspace/follow-events.ts';
+import { followLogs } from '../workspace/follow-logs.ts';
 import { called, connectToWorkspace, nameArgument } from '../workspace/workspace-command.ts';
 
 const defaultLines = 100;
@@ -76,65 +74,4 @@ function checkService(workspace: WorkspaceView, service: string): void {
     nearest: nearest(service, known),
     workspace: workspace.name,
   });
-}
-
-/** Failures of what is between the server and the workspace. */
-const passing: readonly ErrorCode[] = ['stream_failed', 'node_unreachable', 'provider_unavailable'];
-
-function mayComeBack(error: unknown): boolean {
-  if (!(error instanceof NexusError)) return false;
-  // One that is restarted is soon there again.
-  return passing.includes(error.code) || (isOver(error) && error.details.status === 'stopping');
-}
-
-function isOver(error: unknown): error is NexusError<'workspace_not_running'> {
-  return error instanceof NexusError && error.code === 'workspace_not_running';
-}
-
-type Wanted = {
-  readonly workspace: WorkspaceView;
-  readonly query: { readonly lines: number; readonly service?: string };
-};
-
-/** Until Ctrl-C or the stop of the workspace, over restarts of server, node and engine, each line once. */
-async function followLogs(context: CliContext, client: Client, { workspace, query }: Wanted): Promise<void> {
-  const { interrupt: signal, stdout, stderr } = context;
-  let { lines } = query;
-  let lastEventId: string | undefined;
-  let isAway = false;
-  let hasBegun = false;
-  async function follow(works: () => void): Promise<never> {
-    const onOpen = (): void => {
-      works();
-      if (isAway) stderr.write('! The connection is back\n');
-      isAway = false;
-      hasBegun = true;
-    };
-    const resume = lastEventId === undefined ? {} : { lastEventId };
-    for await (const next of client.followLogs(workspace.workspace_id, {
-      ...query,
-      ...resume,
-      lines,
-      signal,
-      onOpen,
-    })) {
-      lines = 0;
-      if (next.id !== null) lastEventId = next.id;
-      stdout.write(`${next.line}\n`);
-    }
-    // A server that is shut down ends it as well as a workspace that is stopped.
-    throw new NexusError('stream_failed', { reason: 'the server has ended it' });
-  }
-  const onAway = (): void => {
-    if (!isAway) stderr.write('! The connection was lost; the logs go on when it is back\n');
-    isAway = true;
-  };
-  const mayPass = (error: unknown): boolean => hasBegun && mayComeBack(error);
-  try {
-    await persist(follow, { signal, onAway, mayPass, patience: endlessPatience });
-  } catch (error) {
-    if (signal.aborted) return;
-    if (!(hasBegun && isOver(error))) throw error;
-    stderr.write(`! ${workspace.name} is not running (it is ${error.details.status}).\n`);
-  }
 }

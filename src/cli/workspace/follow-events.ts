@@ -59,6 +59,27 @@ export async function persist<T>(
   }
 }
 
+const answerWithinMs = 15_000;
+
+/**
+ * A call that asks for what is there already. Over a connection that is dead, as after a laptop's sleep, it would say
+ * nothing for minutes. @throws ServerUnreachable also when there is no answer in time
+ */
+export async function answeredSoon<T>(
+  client: Pick<Client, 'baseUrl'>,
+  signal: AbortSignal,
+  ask: (signal: AbortSignal) => Promise<T>,
+): Promise<T> {
+  const timeout = AbortSignal.timeout(answerWithinMs);
+  try {
+    return await ask(AbortSignal.any([signal, timeout]));
+  } catch (error) {
+    if (signal.aborted || !timeout.aborted) throw error;
+    const reason = `it did not answer within ${answerWithinMs / 1000} s`;
+    throw new ServerUnreachable(client.baseUrl, reason, { cause: error });
+  }
+}
+
 /**
  * The events of a workspace after `lastEventId` (absent: from now on), gone on with where they broke off when the
  * server was away. Ends when the workspace is deleted.

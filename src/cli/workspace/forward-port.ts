@@ -13,7 +13,7 @@ import { NexusError } from '../../contract/errors.ts';
 import type { ErrorCode } from '../../contract/errors.ts';
 import { createBackoff } from '../../lib/backoff.ts';
 import { failure } from '../cli-error.ts';
-import { endlessPatience, isPassing, persist } from './follow-events.ts';
+import { answeredSoon, endlessPatience, isPassing, persist } from './follow-events.ts';
 import { holdInput } from './hold-input.ts';
 import { joinStreams, openTunnel } from './tunnel.ts';
 import type { TunnelTarget } from './tunnel.ts';
@@ -91,7 +91,9 @@ function watchLine(
     isAsking = true;
     try {
       const retry = { signal, patience: endlessPatience, onAway: away };
-      await persist(() => client.call('getHealth', { signal }), retry).then(works);
+      const health = (): Promise<unknown> =>
+        answeredSoon(client, signal, (limited) => client.call('getHealth', { signal: limited }));
+      await persist(health, retry).then(works);
     } catch {
       // Whatever else it answers, the next connection is told.
     } finally {

@@ -2,10 +2,9 @@
  * Watches a workspace until it is as wished. The view that the server gives decides; events only tell when to look
  * again and fill in the steps between two looks, so that a lost event delays by one poll and never deceives.
  */
-import { ServerUnreachable } from '../../contract/api-client.ts';
 import type { Client } from '../../contract/api-client.ts';
 import type { WorkspaceEvent, WorkspaceView } from '../../contract/workspace.ts';
-import { followEvents, persist } from './follow-events.ts';
+import { answeredSoon, followEvents, persist } from './follow-events.ts';
 import type { Patience } from './follow-events.ts';
 
 export type WatchOptions = {
@@ -40,7 +39,7 @@ export async function watchWorkspace(
   const listening = listen();
   try {
     for (;;) {
-      const view = await persist(() => look(client, workspaceId, signal), { ...retry, ...onAway });
+      const view = await persist(() => look(), { ...retry, ...onAway });
       options.onView?.(view);
       if (options.isDone(view)) return view;
       await bell.wait(pollMs, signal);
@@ -51,6 +50,12 @@ export async function watchWorkspace(
   } finally {
     stop.abort();
     await listening;
+  }
+
+  function look(): Promise<WorkspaceView> {
+    return answeredSoon(client, signal, (limited) =>
+      client.call('getWorkspace', { params: { id: workspaceId }, signal: limited }),
+    );
   }
 
   async function listen(): Promise<void> {
@@ -67,20 +72,6 @@ export async function watchWorkspace(
       // The looks go on without events, and name what is wrong.
     }
     bell.ring();
-  }
-}
-
-const answerWithinMs = 15_000;
-
-/** A connection that is dead, as after a laptop's sleep, would say nothing for minutes. */
-async function look(client: Client, id: string, signal: AbortSignal): Promise<WorkspaceView> {
-  const timeout = AbortSignal.timeout(answerWithinMs);
-  try {
-    return await client.call('getWorkspace', { params: { id }, signal: AbortSignal.any([signal, timeout]) });
-  } catch (error) {
-    if (signal.aborted || !timeout.aborted) throw error;
-    const reason = `it did not answer within ${answerWithinMs / 1000} s`;
-    throw new ServerUnreachable(client.baseUrl, reason, { cause: error });
   }
 }
 
