@@ -5,6 +5,7 @@
 import { connect, type Socket } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import { hogs, startHog, stopHog } from '../test/support/isolation/hogs.ts';
+import { until } from '../test/support/installation.ts';
 import { createTwoWorkspaces, type Cell, type TwoWorkspaces } from '../test/support/isolation/two-workspaces.ts';
 import { compiledProgram } from '../test/support/programs.ts';
 import { milliseconds, type Figure } from './figure.ts';
@@ -22,13 +23,14 @@ export async function benchIsolation({ runs }: { readonly runs: number }): Promi
   await using world = await createTwoWorkspaces({ program: compiledProgram, config: { limits } });
   await measure(world, 2);
   const figures: Figure[] = [];
-  for (const name of ['memory', 'processors', 'disk', 'files'] as const) {
+  for (const name of ['memory', 'processors', 'disk'] as const) {
     const quiet = await measure(world, runs);
     await startHog(world.attacker, `while :; do ${hogs[name]}; rm -rf /home/dev/hog; done`);
     await delay(settleMs);
     figures.push(...compare(name, await measure(world, runs), quiet));
     await stopHog(world.attacker);
   }
+  figures.push(...(await million(world, runs)));
   const quiet = await measure(world, runs);
   const sockets = openConnections(world.attacker, 1000);
   await delay(settleMs);
@@ -40,6 +42,25 @@ export async function benchIsolation({ runs }: { readonly runs: number }): Promi
   await delay(settleMs);
   figures.push(...compare('processes', await measure(world, runs), again));
   return figures;
+}
+
+/** A million files of 100 bytes: while they are made, and when they are there. */
+async function million(world: TwoWorkspaces, runs: number): Promise<Figure[]> {
+  const quiet = await measure(world, runs);
+  await startHog(world.attacker, hogs.files);
+  await delay(settleMs);
+  const meanwhile = await measure(world, runs);
+  await until(
+    async () => (await world.attacker.shell('test -e /home/dev/hog/999/999')).exitCode === 0,
+    'a million',
+    600_000,
+  );
+  const afterwards = await measure(world, runs);
+  await stopHog(world.attacker);
+  return [
+    ...compare('a million files', meanwhile, quiet),
+    ...compare('a million files that are there', afterwards, quiet),
+  ];
 }
 
 async function measure({ nexus, victim }: TwoWorkspaces, seconds: number): Promise<Times> {

@@ -69,14 +69,17 @@ const plays: fc.Arbitrary<Play> = fc.record({
 const atOnce = 60;
 const endsWithinMs = 20_000;
 
+/** @param options.program nexus as it is shipped; absent: the sources */
 export async function attackGateway({
   seed,
   connections,
+  program,
 }: {
   seed: number;
   connections: number;
+  program?: readonly string[];
 }): Promise<GatewayReport> {
-  await using world = await gatewayWorld();
+  await using world = await gatewayWorld(program);
   const { gateway, ports } = world;
   const session = await connect(ports.up);
   await once(session, 'data');
@@ -118,7 +121,7 @@ const restMs = 2_000;
 type World = Awaited<ReturnType<typeof gatewayWorld>>;
 
 /** The public port of `up` leads to an echo, that of `away` nowhere, that of `endless` to who sends without end. */
-async function gatewayWorld() {
+async function gatewayWorld(program: readonly string[] | undefined) {
   const stack = new AsyncDisposableStack();
   const folder = stack.use(await temporaryFolder());
   const identity = await loadIdentity(join(folder.path, 'server.pem'));
@@ -126,7 +129,13 @@ async function gatewayWorld() {
   const stateDir = join(folder.path, 'gateway');
   const machine = await machineId(stateDir);
   const joinToken = newJoinToken(identity.publicKey);
-  const gateway = await startGateway({ serverUrl: server.url, stateDir, joinToken, startingWithinMs: 500 });
+  const gateway = await startGateway({
+    serverUrl: server.url,
+    stateDir,
+    joinToken,
+    startingWithinMs: 500,
+    ...(program ? { program } : {}),
+  });
   stack.defer(() => gateway.stop());
   const { port: streams } = await server.next('listening');
   const echo = stack.use(await tcpServer(echoBanner));

@@ -20,6 +20,6 @@ await using server = await startServer(program);
 const control = await attackControl({ server, seed, connections, floodBytes: 512 * 2 ** 20 });
 process.stdout.write(`control connection: ${JSON.stringify(control, null, 2)}\n`);
 const leaks = await server.logLinesWith([server.token]);
-const gateway = await attackGateway({ seed, connections });
+const gateway = await attackGateway({ seed, connections, ...(program === compiledProgram ? { program } : {}) });
 process.stdout.write(`gateway: ${JSON.stringify(gateway, null, 2)}\n`);
 process.exitCode = control.problems.length + gateway.problems.length + leaks.length > 0 ? 1 : 0;

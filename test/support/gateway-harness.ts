@@ -9,11 +9,7 @@ import { createInterface } from 'node:readline';
 import type { Route } from '../../src/contract/control-protocol.ts';
 import type { GatewayOptions } from '../../src/gateway/run.ts';
 
-/** By default the sources on the runtime that runs the tests; a compiled program in its place is tried by hand. */
-const program = process.env['NEXUS_TEST_GATEWAY']?.split(' ') ?? [
-  process.execPath,
-  join(import.meta.dirname, 'gateway-process.ts'),
-];
+const gatewayProcess = join(import.meta.dirname, 'gateway-process.ts');
 
 export type GatewayProcess = {
   readonly child: ChildProcess;
@@ -28,12 +24,18 @@ export type GatewayProcess = {
   stop(): Promise<void>;
 };
 
-export async function startGateway(
-  options: Pick<GatewayOptions, 'serverUrl' | 'stateDir'> & Partial<Omit<GatewayOptions, 'signal' | 'log'>>,
-): Promise<GatewayProcess> {
+type Settings = Pick<GatewayOptions, 'serverUrl' | 'stateDir'> & Partial<Omit<GatewayOptions, 'signal' | 'log'>>;
+
+/** The sources, on the runtime that runs the tests; or with `program`, which is nexus, that. */
+export async function startGateway({
+  program,
+  ...options
+}: Settings & { readonly program?: readonly string[] }): Promise<GatewayProcess> {
   const settings = { host: '127.0.0.1', streamHost: '127.0.0.1', streamPort: 0, version: 'test', ...options };
-  const [file = '', ...args] = program;
-  const child = spawn(file, [...args, JSON.stringify(settings)], { stdio: ['ignore', 'inherit', 'pipe'] });
+  const [file = '', ...args] = program
+    ? [...program, ...gatewayArguments(settings)]
+    : [process.execPath, gatewayProcess, JSON.stringify(settings)];
+  const child = spawn(file, args, { stdio: ['ignore', 'inherit', 'pipe'] });
   const log: string[] = [];
   const lines = createInterface({ input: child.stderr });
   lines.on('line', (line) => log.push(line));
@@ -52,6 +54,11 @@ export async function startGateway(
     await exited;
   }
   return { child, pid: child.pid ?? -1, log, logged, exited, stop };
+}
+
+function gatewayArguments({ serverUrl, stateDir, joinToken }: Settings): string[] {
+  const where = ['--server', serverUrl, '--state-dir', stateDir, '--host', '127.0.0.1'];
+  return ['gateway', 'run', ...where, ...(joinToken === undefined ? [] : ['--token', joinToken])];
 }
 
 export async function temporaryFolder(): Promise<AsyncDisposable & { readonly path: string }> {
