@@ -162,6 +162,10 @@ test('logs of what is not there are refused', async () => {
   await assert.rejects(logs(), { code: 'workspace_not_running', message: 'w is not running (it is pending).' });
   await world.settle(id);
   await assert.rejects(logs(), { code: 'node_unreachable' });
+  const stopping = { status: 'stopping', step: 'stopping_container' } as const;
+  await world.store.transaction((tx) => updateWorkspace(tx, id, stopping));
+  await assert.rejects(logs(), { code: 'workspace_not_running', message: 'w is not running (it is stopping).' });
+  await world.store.transaction((tx) => updateWorkspace(tx, id, { status: 'running', step: null }));
   await world.client().call('stopWorkspace', { params: { id } });
   await assert.rejects(logs(), { code: 'workspace_not_running', message: 'w is not running (it is stopped).' });
 });

@@ -4,7 +4,7 @@ import { NexusError } from '../../contract/errors.ts';
 import type { ErrorCode } from '../../contract/errors.ts';
 import type { WorkspaceView } from '../../contract/workspace.ts';
 import type { CliContext } from '../context.ts';
-import { answeredSoon, endlessPatience, persist } from './follow-events.ts';
+import { endlessPatience, persist } from './follow-events.ts';
 
 /** Failures of what is between the server and the workspace. */
 const passing: readonly ErrorCode[] = ['stream_failed', 'node_unreachable', 'provider_unavailable'];
@@ -23,7 +23,6 @@ export async function followLogs(
   let { lines } = query;
   let lastEventId: string | undefined;
   let hasBegun = false;
-  let isAgain = false;
   let isTold = false;
   const onOpen = (): void => {
     if (isTold) stderr.write('! The connection is back\n');
@@ -31,8 +30,6 @@ export async function followLogs(
     hasBegun = true;
   };
   async function follow(works: () => void): Promise<never> {
-    if (isAgain) await checkNotStopping(client, workspace, signal);
-    isAgain = true;
     const resume = lastEventId === undefined ? {} : { lastEventId };
     const options = { ...query, ...resume, lines, signal, onOpen };
     for await (const { line, id } of client.followLogs(workspace.workspace_id, options)) {
@@ -71,16 +68,4 @@ function mayComeBack(error: unknown): boolean {
 
 function isOver(error: unknown): error is NexusError<'workspace_not_running'> {
   return error instanceof NexusError && error.code === 'workspace_not_running';
-}
-
-/** A reader that comes into a workspace which is on its way down would hold that up. */
-async function checkNotStopping(
-  client: Client,
-  { workspace_id: id, name }: WorkspaceView,
-  signal: AbortSignal,
-): Promise<void> {
-  const ask = (limited: AbortSignal): Promise<WorkspaceView> =>
-    client.call('getWorkspace', { params: { id }, signal: limited });
-  const { status } = await answeredSoon(client, signal, ask);
-  if (status === 'stopping') throw new NexusError('workspace_not_running', { name, status });
 }

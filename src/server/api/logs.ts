@@ -23,8 +23,8 @@ export function logsHandler(deps: Deps): Handler<'getLogs'> {
     const workspace = await findOwnWorkspace(store.db, caller, params.id);
     const { service: source, lines, follow = false } = query;
     if (source !== undefined) await checkSource(store.db, params.id, source);
-    // The agent would know it by its id alone.
-    if (workspace.status === 'stopped') refuse(workspace, 'exec');
+    // The agent would know it by its id alone; and a reader that comes in now would hold up the stop.
+    if (workspace.status === 'stopped' || workspace.step === 'stopping_container') refuse(workspace, 'exec');
     const ofSource = source === undefined ? {} : { source };
     const resume = follow ? { places: true as const, ...placeToResume(request.headers) } : {};
     const logRequest = { kind: 'logs', workspace_id: params.id, ...ofSource, lines, follow, ...resume } as const;
