@@ -129,6 +129,53 @@ test('a public half alone is a key when ssh-agent holds the other', async () => 
   assert.match(found.stdout, /id_ed25519\.pub \(SHA256/);
 });
 
+test('the agent is the one that ssh is configured to ask', async () => {
+  await using world = await createCliWorld();
+  await using agent = await startAgent(world);
+  const fingerprint = makeKey(join(world.home, 'away'));
+  agent.add(join(world.home, 'away'));
+  await writeFile(join(world.home, '.ssh/config'), `Host *\n  IdentityAgent "${agent.env['SSH_AUTH_SOCK']}"\n`);
+  const found = await world.run(['ssh', 'setup']);
+  assert.equal(found.exitCode, 0, found.stderr);
+  assert.equal(await registered(world), fingerprint);
+});
+
+test('a key whose passphrase nobody can be asked for is why ssh does not get in', async () => {
+  await using world = await createCliWorld();
+  const file = join(world.home, '.ssh/id_ed25519');
+  makeKey(file, '-N', 'secret');
+  await world.run(['ssh', 'setup']);
+  const { workspace_id } = await world.api
+    .client()
+    .call('createWorkspace', { body: { workspace_name: 'shop', repo: { owner: 'o', name: 'r' } } });
+  await world.api.settle(workspace_id);
+  const bin = join(world.home, 'bin');
+  await mkdir(bin);
+  const refusal = 'echo "dev@127.0.0.1: Permission denied (publickey)." >&2; exit 255';
+  await writeFile(join(bin, 'ssh'), `#!/bin/sh\n${refusal}\n`, { mode: 0o755 });
+  await writeFile(join(bin, 'code'), '#!/bin/sh\n', { mode: 0o755 });
+  const connect = (more: Record<string, string>): Promise<{ stderr: string }> =>
+    world.spawn(['workspace', 'connect', 'shop', '--editor', 'code'], {
+      env: { PATH: `${bin}:${world.env['PATH']}`, ...more },
+    });
+  const without = await connect({ SSH_AUTH_SOCK: '' });
+  assert.match(
+    without.stderr,
+    /does not get in: .*id_ed25519 has a passphrase, nobody can be asked.*\n {2}→ eval "\$\(ssh-agent\)" && ssh-add .*id_ed25519\n/,
+  );
+  await using agent = await startAgent(world);
+  assert.match((await connect(agent.env)).stderr, /→ ssh-add .*id_ed25519\n/);
+  execFileSync('ssh-keygen', ['-q', '-p', '-P', 'secret', '-N', '', '-f', file]);
+  agent.add(file);
+  assert.match((await connect(agent.env)).stderr, /does not get in: dev@.*Permission denied.*\n {2}→ nexus doctor\n/);
+  // The agent alone has it, and then it has not.
+  await world.run(['ssh', 'setup', '--yes', '--key-path', fingerprintOf(`${file}.pub`)], { env: agent.env });
+  assert.match(
+    (await connect({ SSH_AUTH_SOCK: '' })).stderr,
+    /private half of .*id_agent\.pub is in ssh-agent alone, which does not hold it now\n {2}→ eval/,
+  );
+});
+
 test('a key of a security token is registered without the token', async () => {
   await using world = await createCliWorld();
   const { privateFile, publicLine } = makeSkKey();

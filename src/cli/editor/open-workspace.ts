@@ -5,6 +5,7 @@ import { failure } from '../cli-error.ts';
 import type { CliContext } from '../context.ts';
 import { nexusPaths } from '../files/nexus-paths.ts';
 import { readUserConfig } from '../files/user-config-file.ts';
+import { explainRefusedKey, isOfSecurityToken } from '../ssh/refused-key.ts';
 import { runInOurPlace } from '../ssh/run-program.ts';
 import { hostAlias } from '../ssh/ssh-config-text.ts';
 import { tryConnection } from '../ssh/try-connection.ts';
@@ -47,13 +48,13 @@ export async function prepareSsh(context: CliContext, client: Client, workspace:
   await writeSshConfig(context, client);
   await includeInUserConfig(paths);
   const alias = hostAlias(workspace.name);
-  const { exitCode, stderr } = await tryConnection(paths.userSshConfigFile, alias, {
-    asks: context.stdin.isTTY === true,
-  });
-  if (exitCode !== 0)
-    throw failure(`ssh ${alias} does not get in: ${stderr.trim() || `it ended with ${exitCode}`}`, {
-      next: 'nexus doctor',
-    });
+  const asks = context.stdin.isTTY === true;
+  if (asks && (await isOfSecurityToken(context))) context.stderr.write('Your security token may want to be touched.\n');
+  const { exitCode, stderr } = await tryConnection(paths.userSshConfigFile, alias, { asks });
+  if (exitCode === 0) return;
+  const said = stderr.trim() || `it ended with ${exitCode}`;
+  const { why, next } = (await explainRefusedKey(context, said)) ?? { why: said, next: 'nexus doctor' };
+  throw failure(`ssh ${alias} does not get in: ${why}`, { next });
 }
 
 /** @returns the exit code of an editor in this terminal; 0 for one with a window */
