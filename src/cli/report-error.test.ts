@@ -13,6 +13,7 @@ const cases: readonly [name: string, thrown: unknown, exitCode: number, next: st
   ['Ctrl-C', interrupted(), 130, null],
   ['not signed in', new NexusError('unauthorized', { reason: 'no token' }), 4, 'nexus doctor'],
   ['not found', new NexusError('not_found', { kind: 'workspace', name: 'x' }), 5, 'nexus workspace list'],
+  ['an older server', new NexusError('not_found', { kind: 'endpoint', name: 'GET /x' }), 1, 'nexus server status'],
   ['a conflict', new NexusError('workspace_already_stopped', { name: 'x' }), 6, 'nexus workspace up x'],
   ['a time limit', new NexusError('timeout', { what: 'It', seconds: 3 }), 8, null],
   ['a bad request', new NexusError('invalid_request', { fields: [] }), 2, null],

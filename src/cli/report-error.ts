@@ -3,6 +3,7 @@ import { dirname } from 'node:path';
 import { ServerUnreachable } from '../contract/api-client.ts';
 import { NexusError } from '../contract/errors.ts';
 import type { ErrorCode } from '../contract/errors.ts';
+import { version } from '../lib/version.ts';
 import { CliError } from './cli-error.ts';
 import { exitCodes } from './exit-codes.ts';
 import { shellQuote } from './terminal/format.ts';
@@ -43,6 +44,8 @@ export function describeFailure(thrown: unknown, title: string): Failure {
     };
   }
   if (thrown instanceof NexusError) {
+    const endpoint = missingEndpoint(thrown);
+    if (endpoint !== null) return { title, ...olderServer(endpoint), exitCode: exitCodes.failed };
     const code: ErrorCode = thrown.code;
     const exitCode = codesWithOwnExit[code] ?? exitOfStatus[thrown.status] ?? exitCodes.failed;
     return { title, why: whyOf(thrown), next: thrown.hint, exitCode };
@@ -54,6 +57,20 @@ export function describeFailure(thrown: unknown, title: string): Failure {
     why: `This is a fault of nexus itself: ${thrown instanceof Error ? thrown.message : String(thrown)}`,
     next: 'NEXUS_DEBUG=1 in front of the same command shows where',
     exitCode: exitCodes.failed,
+  };
+}
+
+/** Commands ask for nothing that a server of their version does not have. */
+function missingEndpoint(error: NexusError): string | null {
+  if (error.code !== 'not_found') return null;
+  const { kind, name } = (error as NexusError<'not_found'>).details;
+  return kind === 'endpoint' ? name : null;
+}
+
+function olderServer(endpoint: string): { why: string; next: string } {
+  return {
+    why: `The server is older than this nexus (${version}): it does not know ${endpoint}. Whoever runs it has to update it.`,
+    next: 'nexus server status',
   };
 }
 

@@ -150,12 +150,17 @@ describe('the journey', () => {
       assert.equal(exitCode, 0, stdout);
     });
 
-  it('a server that is not there, is none of ours, or has a certificate that nobody vouches for', async () => {
+  it('a server that is not there, is none of ours, is too old, or has a certificate that nobody vouches for', async () => {
     const eve = await world.person('eve', { gh: 'signed in', key: true });
     const at = (server: string): Promise<CommandResult> => eve.atTerminal('up', 'my-org/shop', '--server', server);
     fails(await at('http://127.0.0.1:1'), { exitCode: 7, cause: /127\.0\.0\.1:1/, next: /./ });
     await using foreign = await startForeignServer();
-    fails(await at(foreign.httpUrl), { exitCode: 7, cause: /is not a Nexus server|too old/, next: /./ });
+    fails(await at(foreign.httpUrl), { exitCode: 7, cause: /is not a Nexus server/, next: /./ });
+    fails(await at(foreign.oldUrl), {
+      exitCode: 1,
+      cause: /The server is older than this nexus \(.*\): it does not know GET \/api\/v1\/auth/,
+      next: /nexus server status/,
+    });
     fails(await at(foreign.httpsUrl), { exitCode: 7, cause: /certificate/, next: /./ });
   });
 

@@ -5,7 +5,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { copyFile, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
-import { createServer as createHttpServer, type ServerResponse } from 'node:http';
+import { createServer as createHttpServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { createServer as createHttpsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -192,31 +192,44 @@ function lastLine(text: string): string {
   return text.trim().split('\n').at(-1) ?? '';
 }
 
-/** Speaks HTTP, over TLS with a certificate that only it knows as well, and is no Nexus. */
-export async function startForeignServer(): Promise<AsyncDisposable & { httpUrl: string; httpsUrl: string }> {
+/** Is no Nexus; `oldUrl` is one of long ago, and `httpsUrl` has a certificate that only it knows. */
+export async function startForeignServer(): Promise<
+  AsyncDisposable & { httpUrl: string; oldUrl: string; httpsUrl: string }
+> {
   const folder = await mkdtemp(join(tmpdir(), 'nexus-foreign-'));
   const [key, cert] = [join(folder, 'key.pem'), join(folder, 'cert.pem')];
   const subject = ['-subj', '/CN=localhost', '-addext', 'subjectAltName=IP:127.0.0.1'];
   await execa('openssl', ['req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-keyout', key, '-out', cert, ...subject]);
   const answer = (_request: unknown, response: ServerResponse): void => void response.writeHead(404).end('<html>');
+  const answerLikeBefore = ({ method, url }: IncomingMessage, response: ServerResponse): void => {
+    const body = {
+      error: 'not_found',
+      message: 'No.',
+      hint: 'x',
+      details: { kind: 'endpoint', name: `${method} ${url}` },
+    };
+    response.writeHead(404, { 'content-type': 'application/json' }).end(JSON.stringify({ ...body, request_id: '1' }));
+  };
   const plainServer = createHttpServer(answer);
+  const oldServer = createHttpServer(answerLikeBefore);
   const tlsServer = createHttpsServer({ key: await readFile(key), cert: await readFile(cert) }, answer);
   const urls: string[] = [];
   for (const [server, scheme] of [
     [plainServer, 'http'],
+    [oldServer, 'http'],
     [tlsServer, 'https'],
   ] as const) {
     server.listen(0, '127.0.0.1');
     await once(server, 'listening');
     urls.push(`${scheme}://127.0.0.1:${(server.address() as AddressInfo).port}`);
   }
-  const [httpUrl = '', httpsUrl = ''] = urls;
+  const [httpUrl = '', oldUrl = '', httpsUrl = ''] = urls;
   return {
     httpUrl,
+    oldUrl,
     httpsUrl,
     async [Symbol.asyncDispose]() {
-      plainServer.close();
-      tlsServer.close();
+      for (const server of [plainServer, oldServer, tlsServer]) server.close();
       await rm(folder, { recursive: true });
     },
   };
