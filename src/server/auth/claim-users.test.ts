@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { serverConfig } from '../../contract/server-config.ts';
+import { findGitCredential, keepGitCredential } from '../store/git-credentials.ts';
+import { findSeenToken, keepSeenToken } from '../store/seen-tokens.ts';
 import { openStore } from '../store/store.ts';
 import { findUserByName, insertUser } from '../store/users.ts';
 import { insertWorkspace } from '../store/workspaces.ts';
@@ -48,6 +50,22 @@ test("another source's users are never taken for these: they are forgotten, or t
     });
   await claimUsers(store, github);
   assert.ok(await findUserByName(store.db, 'alice'));
+});
+
+test("another source's tokens count for nothing here", async () => {
+  await using store = await openStore(':memory:', { now: () => new Date('2026-01-17T10:00:00Z') });
+  await claimUsers(store, github);
+  await store.transaction(async (tx) => {
+    await insertUser(tx, alice);
+    await keepSeenToken(tx, { token_hash: 'x', github_id: 1001, login: 'alice' }, { keptSince: '' });
+    const none = { name: null, email: null, expires_at: null };
+    await keepGitCredential(tx, { github_id: 1001, login: 'alice', sealed_token: 's', token_hash: 'x', ...none });
+  });
+  await claimUsers(store, github);
+  assert.ok(await findSeenToken(store.db, 'x'));
+  await claimUsers(store, enterprise);
+  assert.equal(await findSeenToken(store.db, 'x'), undefined);
+  assert.equal(await findGitCredential(store.db, 1001), undefined);
 });
 
 test('a folder of before the setting with users does not become that of GitHub', async () => {

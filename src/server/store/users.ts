@@ -44,8 +44,8 @@ export function findAnyUser(db: Db): Promise<{ id: string } | undefined> {
   return db.selectFrom('users').select('id').executeTakeFirst();
 }
 
-/** With the answers that are kept for them; their workspaces must be gone. */
+/** With the answers and the tokens that are kept for them; their workspaces must be gone. */
 export async function deleteAllUsers(tx: Tx): Promise<void> {
-  await tx.deleteFrom('idempotency').execute();
+  for (const table of ['idempotency', 'seen_tokens', 'git_credentials'] as const) await tx.deleteFrom(table).execute();
   await tx.deleteFrom('users').execute();
 }
