@@ -11,6 +11,7 @@ const cases: readonly [name: string, thrown: unknown, exitCode: number, next: st
   ['a failure', failure('no', { next: 'x' }), 1, 'x'],
   ['wrong use', usageError('no'), 2, null],
   ['Ctrl-C', interrupted(), 130, null],
+  ['Ctrl-C in a wait', AbortSignal.abort().reason, 130, null],
   ['not signed in', new NexusError('unauthorized', { reason: 'no token' }), 4, 'nexus doctor'],
   ['not found', new NexusError('not_found', { kind: 'workspace', name: 'x' }), 5, 'nexus workspace list'],
   ['an older server', new NexusError('not_found', { kind: 'endpoint', name: 'GET /x' }), 1, 'nexus server status'],

@@ -4,7 +4,7 @@ import { ServerUnreachable } from '../contract/api-client.ts';
 import { NexusError } from '../contract/errors.ts';
 import type { ErrorCode } from '../contract/errors.ts';
 import { version } from '../lib/version.ts';
-import { CliError } from './cli-error.ts';
+import { CliError, interrupted } from './cli-error.ts';
 import { exitCodes } from './exit-codes.ts';
 import { shellQuote } from './terminal/format.ts';
 import type { Output } from './terminal/output.ts';
@@ -50,6 +50,7 @@ export function describeFailure(thrown: unknown, title: string): Failure {
     const exitCode = codesWithOwnExit[code] ?? exitOfStatus[thrown.status] ?? exitCodes.failed;
     return { title, why: whyOf(thrown), next: thrown.hint, exitCode };
   }
+  if (isAbort(thrown)) return describeFailure(interrupted('The same command goes on from here.'), title);
   const ofFile = fileFailure(thrown);
   if (ofFile !== null) return { title, ...ofFile, exitCode: exitCodes.failed };
   return {
@@ -72,6 +73,11 @@ function olderServer(endpoint: string): { why: string; next: string } {
     why: `The server is older than this nexus (${version}): it does not know ${endpoint}. Whoever runs it has to update it.`,
     next: 'nexus server status',
   };
+}
+
+/** Ctrl-C while something was waited for that says no more of it. A time limit is another error. */
+function isAbort(thrown: unknown): boolean {
+  return thrown instanceof Error && thrown.name === 'AbortError';
 }
 
 const fileProblems: Readonly<Record<string, string>> = {

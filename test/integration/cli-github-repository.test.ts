@@ -93,6 +93,19 @@ describe('the repository that is worked in', () => {
     assert.equal(github.seen.filter(({ method, path }) => method === 'POST' && path.endsWith('/forks')).length, 1);
   });
 
+  it('is waited for until Ctrl-C, after which the same command goes on', async () => {
+    await github.addRepository('my-org/slow', { files });
+    github.delayForks(1_000);
+    const interrupt = new AbortController();
+    const onOutput = (text: string): void => {
+      if (text.includes('GitHub makes your fork')) interrupt.abort();
+    };
+    const ended = await world.run(['workspace', 'create', 'my-org/slow'], { env: signedIn, interrupt, onOutput });
+    github.delayForks(0);
+    assert.equal(ended.exitCode, 130, ended.stderr);
+    assert.match(ended.stderr, /✖ Interrupted\n {2}The same command goes on from here\.\n$/);
+  });
+
   it('is a fork under another name', async () => {
     await github.addFork('my-org/renamed', 'alice/my-renamed');
     const found = await create('my-org/renamed', 'renamed');
