@@ -82,7 +82,7 @@ describe('the repository that is worked in', () => {
     github.delayForks(2);
     const made = await create('my-org/shop', 'shop');
     assert.equal(made.exitCode, 0, made.stderr);
-    assert.equal(made.stderr, 'GitHub makes your fork alice/shop …\nalice/shop is your new fork of my-org/shop\n');
+    assert.equal(made.stderr, 'GitHub makes your fork alice/shop\nalice/shop is your new fork of my-org/shop\n');
     assert.deepEqual(await repositoryOf('shop'), {
       url: 'alice/shop.git',
       branch: null,
@@ -104,6 +104,28 @@ describe('the repository that is worked in', () => {
     github.delayForks(0);
     assert.equal(ended.exitCode, 130, ended.stderr);
     assert.match(ended.stderr, /✖ Interrupted\n {2}The same command goes on from here\.\n$/);
+  });
+
+  it('is a fork that has the branch of the original, also one that came later', async () => {
+    await github.addRepository('my-org/old', { files });
+    await github.addFork('my-org/old', 'alice/old');
+    await github.commit('my-org/old', { branch: 'feature/late', from: 'main', files: { 'late.txt': 'x' } });
+    const found = await create(`${at}/my-org/old/tree/feature/late`, 'late');
+    assert.equal(found.exitCode, 0, found.stderr);
+    assert.equal(found.stderr, 'alice/old has the branch feature/late now\nalice/old is your fork of my-org/old\n');
+    assert.deepEqual(await repositoryOf('late'), { url: 'alice/old.git', branch: 'feature/late', is_fork: true });
+    const again = await create('my-org/old', 'late-2', '--branch', 'feature/late');
+    assert.equal(again.stderr, 'alice/old is your fork of my-org/old\n');
+    const tag = await create('my-org/old', 'late-3', '--branch', 'v1');
+    assert.equal(tag.exitCode, 0, tag.stderr);
+    const workflow = { '.github/workflows/ci.yml': 'on: push' };
+    await github.commit('my-org/old', { branch: 'later', from: 'main', files: workflow });
+    const refused = await create('my-org/old', 'late-4', '--branch', 'later');
+    assert.equal(refused.exitCode, 1);
+    assert.match(
+      refused.stderr,
+      /alice\/old does not have the branch later of my-org\/old yet, and could not get it\. .*without `workflow` scope.*\n {2}→ nexus up my-org\/old --branch later --no-fork\n/,
+    );
   });
 
   it('is a fork under another name', async () => {

@@ -7,6 +7,7 @@ import type { IncomingMessage } from 'node:http';
 import { request } from 'node:https';
 import { text } from 'node:stream/consumers';
 import { after, before, test } from 'node:test';
+import { revision } from '../support/fake-github/bare-repository.ts';
 import { startFakeGithub } from '../support/fake-github/fake-github.ts';
 import type { FakeGithub } from '../support/fake-github/fake-github.ts';
 import { routes } from '../support/fake-github/rest.ts';
@@ -35,6 +36,8 @@ function nullableAsUnion(_key: string, value: unknown): unknown {
 }
 
 let github: FakeGithub;
+/** Of a branch that came after the fork; `LATE` in the cases. */
+let lateSha = '';
 let tokens: Record<'alice' | 'bob' | 'narrow' | 'revoked', string>;
 
 before(async () => {
@@ -57,6 +60,9 @@ before(async () => {
   await github.addRepository('my-org/empty');
   await github.addFork('my-org/shop', 'bob/his-shop');
   await github.commit('bob/his-shop', { branch: 'feature/x', from: 'main', files: { b: 'c' } });
+  await github.addFork('my-org/shop', 'alice/shop');
+  await github.commit('my-org/shop', { branch: 'late', from: 'main', files: { d: 'e' } });
+  lateSha = (await revision(github.repository('my-org/shop').folder, 'late')) ?? '';
   await github.addPull('my-org/shop', { number: 7, from: 'bob/his-shop:feature/x' });
 });
 after(() => github[Symbol.asyncDispose]());
@@ -157,6 +163,14 @@ const cases: Readonly<Record<string, readonly Case[]>> = {
     { path: '/repos/bob/his-shop/branches/feature/x', status: 200 },
     { path: '/repos/my-org/shop/branches/none', status: 404 },
   ],
+  'POST /repos/{owner}/{name}/git/refs': [
+    { path: '/repos/alice/shop/git/refs', body: { ref: 'refs/heads/late', sha: 'LATE' }, status: 201 },
+    { path: '/repos/alice/shop/git/refs', body: { ref: 'refs/heads/main', sha: 'LATE' }, status: 422 },
+    { path: '/repos/alice/shop/git/refs', body: { ref: 'late', sha: 'LATE' }, status: 422 },
+    { path: '/repos/alice/shop/git/refs', body: { ref: 'refs/heads/no', sha: '0'.repeat(40) }, status: 422 },
+    { path: '/repos/bob/his-shop/git/refs', body: { ref: 'refs/heads/late', sha: 'LATE' }, status: 404 },
+    { path: '/repos/alice/shop/git/refs', as: 'narrow', body: { ref: 'refs/heads/x', sha: 'LATE' }, status: 404 },
+  ],
   'GET /repos/{owner}/{name}/pulls/{number}': [
     { path: '/repos/my-org/shop/pulls/7', status: 200 },
     { path: '/repos/my-org/shop/pulls/8', status: 404 },
@@ -171,7 +185,9 @@ for (const route of routes) {
     for (const { path, as = 'alice', body, status } of asked) {
       const answer = await ask(route.method, path, {
         token: as === null ? null : tokens[as],
-        ...(body === undefined ? {} : { body }),
+        ...(body === undefined
+          ? {}
+          : { body: JSON.parse(JSON.stringify(body).replace('LATE', lateSha)) as Record<string, unknown> }),
       });
       assert.equal(answer.status, status, `${route.method} ${path}: ${JSON.stringify(answer.body)}`);
       assertPublished(route, status, answer.body);

@@ -96,7 +96,7 @@ export const workspaceCreate = defineCommand({
         source: named,
         fork: options.fork,
         clone: target,
-        onProgress: (text) => context.stderr.write(`${text} …\n`),
+        onProgress: (text) => context.stderr.write(`${text}\n`),
       });
       const found = whatWasFound(resolved);
       if (found !== null) context.stderr.write(`${found}\n`);

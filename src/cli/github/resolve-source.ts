@@ -32,7 +32,7 @@ export async function resolveSource(
     source: WorkspaceSource;
     fork: boolean;
     clone: CloneTarget | null;
-    /** Told what GitHub is doing, when that takes a while. */
+    /** Told what takes a while at GitHub, and what was done there. */
     onProgress: (text: string) => void;
   },
 ): Promise<ResolvedSource> {
@@ -55,7 +55,7 @@ export async function resolveSource(
     login: account.login,
     fork,
     signal: context.interrupt,
-    onForking: (fullName) => onProgress(`GitHub makes your fork ${fullName}`),
+    onProgress,
     ...(clone === null ? {} : { beforeFork: (original) => assertCloneFits(clone, original) }),
   });
   const urls = repo.upstream_url === undefined ? [repo.url] : [repo.url, repo.upstream_url];

@@ -5,6 +5,7 @@ import type { CreateWorkspaceInput } from '../../contract/workspace.ts';
 import { CliError } from '../cli-error.ts';
 import { exitCodes } from '../exit-codes.ts';
 import type { RemoteRepository } from '../git/repository-reference.ts';
+import { bringBranch, hasBranch } from './fork-branch.ts';
 import type { GithubApi } from './github-api.ts';
 import type { GithubHost } from './github-host.ts';
 
@@ -39,8 +40,8 @@ export type WorkingOptions = {
     url: string;
     isForkedAs: (fullName: string) => Promise<boolean>;
   }) => Promise<void>;
-  /** Told which fork is waited for, when it is not there at once. */
-  readonly onForking: (fullName: string) => void;
+  /** Told what takes a while at GitHub, and what was done there. */
+  readonly onProgress: (text: string) => void;
   readonly signal: AbortSignal;
   /** For tests. */
   readonly forkWithinMs?: number;
@@ -67,6 +68,10 @@ export async function findWorkingRepository(
   if (original.permissions?.push === true) return { repo: { ...repoOf(original, options), ...branch }, kind: 'own' };
   if (!options.fork) return { repo: { ...repoOf(original, options), ...branch }, kind: 'readable' };
   const { fork, isNew } = await forkOf(api, original, options);
+  if (!isNew && name !== null) {
+    const names = { fork: fork.full_name, original: original.full_name, branch: name };
+    if (await bringBranch(api, names)) options.onProgress(`${fork.full_name} has the branch ${name} now`);
+  }
   return {
     repo: { ...repoOf(fork, options), ...branch, ...asFork(original, options) },
     kind: isNew ? 'fork_made' : 'fork_found',
@@ -81,10 +86,6 @@ async function branchAlone(api: GithubApi, { full_name }: Repository, text: stri
     if (await hasBranch(api, full_name, name)) return name;
   }
   return text;
-}
-
-async function hasBranch(api: GithubApi, fullName: string, branch: string): Promise<boolean> {
-  return (await api.call(`GET /repos/${fullName}/branches/${encodeURIComponent(branch)}`)) !== null;
 }
 
 /** The branch of the request where it can be pushed to; else what it is, to read and try. */
@@ -141,7 +142,7 @@ async function untilThere(api: GithubApi, fullName: string, options: WorkingOpti
     if (fork !== null && (await hasBranch(api, fullName, fork.default_branch))) return fork;
     if (performance.now() > deadlineMs)
       throw new NexusError('timeout', { what: `Making the fork ${fullName}`, seconds: patienceMs / 1000 });
-    if (!isTold) options.onForking(fullName);
+    if (!isTold) options.onProgress(`GitHub makes your fork ${fullName}`);
     isTold = true;
     await delay(lookEveryMs, undefined, { signal: options.signal });
   }

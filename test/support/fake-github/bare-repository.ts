@@ -85,3 +85,15 @@ export async function setPullRef(
 ): Promise<void> {
   await execa('git', ['fetch', '--quiet', from, `+refs/heads/${branch}:refs/pull/${number}/head`], { cwd: folder });
 }
+
+export async function setRef(
+  folder: string,
+  { from, ref, sha }: { from: string; ref: string; sha: string },
+): Promise<void> {
+  await execa('git', ['fetch', '--quiet', from, `${sha}:${ref}`], { cwd: folder });
+}
+
+export async function hasWorkflows(folder: string, revisionName: string): Promise<boolean> {
+  const listed = await execa('git', ['ls-tree', '--name-only', revisionName, '.github/workflows/'], { cwd: folder });
+  return listed.stdout !== '';
+}

@@ -138,6 +138,16 @@ function permissionsOf(permission: ReturnType<typeof permissionOf>): object {
   return { admin, maintain: admin, push, triage: push, pull: permission !== null };
 }
 
+export function gitRef(repository: Repository, { ref, sha }: { ref: string; sha: string }, base: BaseUrls): object {
+  const url = `${base.api}/repos/${fullName(repository)}/git`;
+  return {
+    ref,
+    node_id: Buffer.from(`03:Ref${ref}`).toString('base64'),
+    url: `${url}/${ref}`,
+    object: { type: 'commit', sha, url: `${url}/commits/${sha}` },
+  };
+}
+
 export function branch(
   { name, commit }: { name: string; commit: Commit },
   repository: Repository,

@@ -1,10 +1,10 @@
 /** `/repos/O/R…`. */
 import { failure, json, notFound, page, withScope } from './answer.ts';
 import type { Answer, ApiCall } from './answer.ts';
-import { lastCommit, revision } from './bare-repository.ts';
+import { hasWorkflows, lastCommit, revision, setRef } from './bare-repository.ts';
 import { forkOf, makeFork } from './fork.ts';
-import { branch, fullRepository, pullRequest, repositorySummary } from './repository-shapes.ts';
-import { accountOf, rootOf, visibleRepository } from './world.ts';
+import { branch, fullRepository, gitRef, pullRequest, repositorySummary } from './repository-shapes.ts';
+import { accountOf, permissionOf, rootOf, visibleRepository } from './world.ts';
 import type { Account, Repository } from './world.ts';
 
 export function repository(call: ApiCall): Answer {
@@ -56,6 +56,28 @@ export async function branchOf(call: ApiCall): Promise<Answer> {
   const commit = found === undefined ? null : await lastCommit(found.folder, name);
   if (found === undefined) return notFound();
   return commit === null ? failure(404, 'Branch not found') : json(200, branch({ name, commit }, found, call.base));
+}
+
+/** A commit of any repository of the network will do, as at GitHub. */
+export function createRef(call: ApiCall): Answer | Promise<Answer> {
+  const found = asked(call);
+  if (found === undefined) return notFound();
+  return withScope(call, found.private ? ['repo'] : ['public_repo', 'repo'], async () => {
+    if (permissionOf(found, call.account) === 'read') return notFound();
+    const { ref, sha } = call.body;
+    if (typeof ref !== 'string' || typeof sha !== 'string' || !/^refs\/.+\/.+/.test(ref))
+      return failure(422, "Reference name must start with 'refs' and have at least two slashes.");
+    if ((await revision(found.folder, ref)) !== null) return failure(422, 'Reference already exists');
+    const network = call.world.repositories.filter((one) => rootOf(one) === rootOf(found));
+    for (const { folder } of network) {
+      if ((await revision(folder, sha)) === null) continue;
+      if (call.token.scopes?.includes('workflow') === false && (await hasWorkflows(folder, sha)))
+        return failure(422, 'refusing to allow an OAuth App to create or update workflow without `workflow` scope');
+      await setRef(found.folder, { from: folder, ref, sha });
+      return json(201, gitRef(found, { ref, sha }, call.base));
+    }
+    return failure(422, 'Object does not exist');
+  });
 }
 
 export async function pull(call: ApiCall): Promise<Answer> {
