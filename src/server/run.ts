@@ -91,7 +91,7 @@ async function serve(options: ServerOptions & { log: pino.Logger; signal: AbortS
     openStream,
     authenticator,
     checkRepository: checkRepositoryAt(github, config),
-    webSignIn: createWebSignInOf(config, { now }),
+    webSignIn: createWebSignInOf(config, { now, onGrant: (grant) => lender.expect(grant) }),
     serverPublicKey,
     ownProgram,
   });

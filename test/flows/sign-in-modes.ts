@@ -1,11 +1,15 @@
 /** The server in GitHub mode, on GitHub's own addresses through a proxy and a private authority, and in OIDC mode. */
 import assert from 'node:assert/strict';
+import { createHash, randomBytes } from 'node:crypto';
 import { execa } from 'execa';
 import { readFile, readdir, writeFile } from 'node:fs/promises';
+import { get } from 'node:https';
 import { dirname, join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { describe, it } from 'node:test';
 import { startFakeGithub } from '../support/fake-github/fake-github.ts';
-import { createInstallation } from '../support/installation.ts';
+import { createClient } from '../../src/contract/api-client.ts';
+import { createInstallation, until } from '../support/installation.ts';
 import type { Installation } from '../support/installation.ts';
 import { startOidcIssuer } from '../support/oidc-issuer.ts';
 
@@ -33,6 +37,37 @@ async function written({ dataDir }: Installation): Promise<string> {
   );
   const texts = await Promise.all(files.map((one) => readFile(join(one.parentPath, one.name), 'latin1')));
   return texts.join('\n');
+}
+
+/** As a program of the person's own machine that opens the browser. @returns the token */
+async function signInInBrowser({ url }: Installation, ca: string): Promise<string> {
+  const code_verifier = randomBytes(32).toString('base64url');
+  const code_challenge = createHash('sha256').update(code_verifier).digest('base64url');
+  const query = new URLSearchParams({
+    code_challenge,
+    code_challenge_method: 'S256',
+    redirect_uri: 'http://127.0.0.1:9/done',
+  });
+  const begun = await fetch(`${url}/auth/github/start?${query.toString()}`, { redirect: 'manual' });
+  const approved = new Promise<string>((resolve, reject) => {
+    get(begun.headers.get('location') ?? '', { ca }, (page) => {
+      page.resume();
+      resolve(page.headers.location ?? '');
+    }).once('error', reject);
+  });
+  const cookie = begun.headers.get('set-cookie')?.split(';')[0] ?? '';
+  const done = await fetch(await approved, { redirect: 'manual', headers: { cookie } });
+  const code = new URL(done.headers.get('location') ?? '').searchParams.get('code') ?? '';
+  const { access_token } = await createClient({ baseUrl: url, token: null }).call('exchangeSignInCode', {
+    body: { code, code_verifier },
+  });
+  return access_token;
+}
+
+function lentToken({ dataDir }: Installation): { token_hash: string; expires_at: string } | undefined {
+  using database = new DatabaseSync(join(dataDir, 'nexus.db'), { readOnly: true });
+  const row = database.prepare('SELECT token_hash, expires_at FROM git_credentials').get();
+  return row as { token_hash: string; expires_at: string } | undefined;
 }
 
 export function signInModes(program: readonly string[]): void {
@@ -68,6 +103,40 @@ export function signInModes(program: readonly string[]): void {
       const all = await written(nexus);
       assert.ok(all.includes('answered'), 'the log is among what is searched');
       for (const token of [alice, bob, bad]) assert.equal(all.includes(token), false);
+    });
+
+    it('in the browser, with a GitHub App whose tokens end: the one that git is lent is renewed', async () => {
+      await using github = await startFakeGithub();
+      github.addUser('alice');
+      github.browser('alice');
+      const { enterpriseUrl: web_url } = github;
+      const app = { client_id: 'Iv1.app', client_secret: 'secret' };
+      const config = {
+        auth: { mode: 'github' },
+        github: { ...app, web_url, api_url: `${web_url}/api/v3` },
+        ...serverAlone,
+      };
+      await using nexus = await createInstallation({ program, config, env: github.env });
+      await nexus.startServer();
+      github.addOauthApp({
+        clientId: app.client_id,
+        clientSecret: app.client_secret,
+        callbackUrl: `${nexus.url}/auth/github/callback`,
+        tokensEndAfterSeconds: 60,
+      });
+      const token = await signInInBrowser(nexus, await readFile(github.caFile, 'utf8'));
+      assert.equal((await ask(nexus, '/user', token)).status, 200);
+      const before = lentToken(nexus);
+      assert.match(before?.expires_at ?? '', /^\d{4}-/);
+
+      await nexus.kill('server');
+      await nexus.startServer();
+      await until(
+        () => Promise.resolve(lentToken(nexus)?.token_hash !== before?.token_hash),
+        'the token to be renewed',
+      );
+      const all = await written(nexus);
+      assert.ok(!all.includes('ghr_') && !all.includes('ghu_'));
     });
 
     it('an issuer of OpenID Connect', async () => {

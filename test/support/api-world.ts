@@ -109,7 +109,7 @@ export async function createApiWorld({
     authenticator:
       authenticator === 'named' ? named : await createAuthenticator({ config, store, github, lender, osUser, now }),
     checkRepository: authenticator === 'named' ? async () => undefined : checkRepositoryAt(github, config),
-    webSignIn: createWebSignInOf(config, { now }),
+    webSignIn: createWebSignInOf(config, { now, onGrant: () => undefined }),
     metrics: createMetrics({ store, config, now }),
     log: pino({ level: 'debug' }, lineSink(logged)),
     ownProgram: ownProgram ?? null,

@@ -58,7 +58,7 @@ test("another source's tokens count for nothing here", async () => {
   await store.transaction(async (tx) => {
     await insertUser(tx, alice);
     await keepSeenToken(tx, { token_hash: 'x', github_id: 1001, login: 'alice' }, { keptSince: '' });
-    const none = { name: null, email: null, expires_at: null };
+    const none = { name: null, email: null, sealed_renewal: null, expires_at: null };
     await keepGitCredential(tx, { github_id: 1001, login: 'alice', sealed_token: 's', token_hash: 'x', ...none });
   });
   await claimUsers(store, github);

@@ -1,6 +1,6 @@
 /** The way to sign in that the configuration asks for. */
 import type { ServerConfig } from '../../contract/server-config.ts';
-import { exchangeCode } from '../github/exchange-code.ts';
+import { exchangeCode, type GithubGrant } from '../github/exchange-code.ts';
 import type { GithubApi } from '../github/github-api.ts';
 import type { GitLender } from '../git-credentials/git-lender.ts';
 import type { Store } from '../store/store.ts';
@@ -25,11 +25,11 @@ export type AuthenticatorParts = {
 /** The web flow needs an OAuth App of GitHub; null without one. */
 export function createWebSignInOf(
   { auth, github }: Pick<ServerConfig, 'auth' | 'github'>,
-  { now }: { now: () => Date },
+  { now, onGrant }: { now: () => Date; onGrant: (grant: GithubGrant) => void },
 ): WebSignIn | null {
   const { web_url: webUrl, client_id: clientId, client_secret: clientSecret } = github;
   if (auth.mode !== 'github' || clientId === undefined || clientSecret === undefined) return null;
-  return createWebSignIn({ app: { webUrl, clientId, clientSecret }, exchange: exchangeCode, now });
+  return createWebSignIn({ app: { webUrl, clientId, clientSecret }, exchange: exchangeCode, onGrant, now });
 }
 
 /** @throws config_invalid when the configured mode lacks something, or the stored users are another mode's */

@@ -19,7 +19,7 @@ export type WebSignIn = {
   /** Takes up what was begun under GitHub's `state`, once; undefined when it was not, not by this browser, or too long ago. */
   resume(state: string, browser: string): (Target & { finish(code: string): Promise<string> }) | undefined;
   /** The token for a one-time code; undefined for a wrong one, which is void from then on. */
-  redeem(code: string, verifier: string): GithubGrant | undefined;
+  redeem(code: string, verifier: string): Omit<GithubGrant, 'renewal'> | undefined;
 };
 
 const beginWithinMs = 10 * 60_000;
@@ -29,11 +29,13 @@ const mostAtOnce = 10_000;
 
 type Parts = {
   readonly app: OauthApp;
+  /** Told of every token that GitHub gave. */
+  readonly onGrant: (grant: GithubGrant) => void;
   readonly exchange: (app: OauthApp, proof: { code: string; verifier: string }) => Promise<GithubGrant>;
   readonly now: () => Date;
 };
 
-export function createWebSignIn({ app, exchange, now }: Parts): WebSignIn {
+export function createWebSignIn({ app, exchange, onGrant, now }: Parts): WebSignIn {
   const begun = createExpiring<Begun>({ most: mostAtOnce, now });
   const grants = createExpiring<GithubGrant & { challenge: string }>({ most: mostAtOnce, now });
   return {
@@ -60,6 +62,7 @@ export function createWebSignIn({ app, exchange, now }: Parts): WebSignIn {
         state: found.state,
         async finish(code) {
           const grant = await exchange(app, { code, verifier });
+          onGrant(grant);
           const ours = randomText();
           grants.put(ours, { ...grant, challenge }, redirectUri === null ? shownCodeForMs : redirectedCodeForMs);
           return ours;

@@ -4,8 +4,10 @@ import { mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { NexusError } from '../../contract/errors.ts';
 import type { GitCredential } from '../../contract/control-protocol.ts';
 import { silentLog } from '../../../test/support/silent-log.ts';
+import type { GithubGrant } from '../github/exchange-code.ts';
 import { createPeerEvents, type PeerEvents } from '../control/peer-events.ts';
 import { openStore, type Store } from '../store/store.ts';
 import { insertUser } from '../store/users.ts';
@@ -25,6 +27,8 @@ type Scene = AsyncDisposable & {
   readonly away: Set<string>;
   /** What GitHub answers to `GET /user`, and how often it was asked. */
   readonly github: { status: number; asked: number };
+  /** What GitHub answers to refresh tokens, and which it was asked. */
+  readonly renewal: { outcome: GithubGrant | NexusError | null; readonly asked: string[] };
   pass(ms: number): void;
 };
 
@@ -37,6 +41,7 @@ async function createScene(): Promise<Scene> {
   const told: Scene['told'] = [];
   const away = new Set<string>();
   const github = { status: 200, asked: 0 };
+  const renewal: Scene['renewal'] = { outcome: null, asked: [] };
   const lender = createGitLender({
     store,
     sealer: await openSealer(join(folder, 'credentials.key')),
@@ -45,6 +50,11 @@ async function createScene(): Promise<Scene> {
         github.asked += 1;
         return { status: github.status, body: {}, headers: new Headers() };
       },
+    },
+    async renew(refreshToken) {
+      renewal.asked.push(refreshToken);
+      if (renewal.outcome instanceof NexusError || renewal.outcome === null) throw renewal.outcome;
+      return renewal.outcome;
     },
     hub: {
       events,
@@ -101,6 +111,7 @@ async function createScene(): Promise<Scene> {
     told,
     away,
     github,
+    renewal,
     pass(ms) {
       clock.now += ms;
     },
@@ -203,6 +214,33 @@ test('what a workspace calls refused is asked of GitHub, once a minute at most',
   assert.equal(scene.github.asked, 2);
   await rejected('ws-b1');
   assert.equal(scene.github.asked, 2, 'bob has no token');
+});
+
+test('a token that ends is renewed in time, again and again, over an outage of GitHub', async () => {
+  await using scene = await createScene();
+  const { lender, renewal } = scene;
+  lender.expect({ token: alice.token, scope: '', renewal: { refreshToken: 'ghr_1', expiresInSeconds: 8 * 3600 } });
+  await lender.take({ ...alice, scopes: null });
+  assert.deepEqual(last(scene, 'two'), [{ ...lent, expires_at: '2026-01-17T18:00:00.000Z', workspaces: ['ws-a2'] }]);
+  scene.pass(7.4 * 60 * minute);
+  await lender.renewEnding();
+  assert.deepEqual(renewal.asked, [], 'it is good for long');
+
+  scene.pass(10 * minute);
+  renewal.outcome = new NexusError('github_unreachable', { reason: 'down' });
+  await lender.renewEnding();
+  renewal.outcome = { token: 'ghu_2', scope: '', renewal: { refreshToken: 'ghr_2', expiresInSeconds: 8 * 3600 } };
+  await lender.renewEnding();
+  await lender.renewEnding();
+  assert.deepEqual(renewal.asked, ['ghr_1', 'ghr_1']);
+  const expires_at = '2026-01-18T01:34:00.000Z';
+  assert.deepEqual(last(scene, 'two'), [{ ...lent, token: 'ghu_2', expires_at, workspaces: ['ws-a2'] }]);
+
+  scene.pass(8 * 60 * minute);
+  renewal.outcome = new NexusError('unauthorized', { reason: 'GitHub says "bad_refresh_token"' });
+  await lender.renewEnding();
+  await lender.renewEnding();
+  assert.deepEqual(renewal.asked, ['ghr_1', 'ghr_1', 'ghr_2'], 'what GitHub refuses is not tried again');
 });
 
 test('no file of the database has a token in clear', async () => {

@@ -5,19 +5,24 @@
 import { createHash } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
 import type { GitCredential } from '../../contract/control-protocol.ts';
+import { NexusError } from '../../contract/errors.ts';
 import type { Logger } from '../../lib/log.ts';
+import { createExpiring } from '../auth/expiring.ts';
 import { createRecentSet } from '../auth/recent-set.ts';
 import type { Hub } from '../control/hub.ts';
+import type { GithubGrant, Renewal } from '../github/exchange-code.ts';
 import type { GithubApi } from '../github/github-api.ts';
 import {
   credentialsOnNode,
   dropGitToken,
+  endingGitCredentials,
   findGitCredential,
   findGitCredentialOf,
   keepGitCredential,
   nodesOfGithubUser,
   type LentCredential,
 } from '../store/git-credentials.ts';
+import type { GitCredentialRow } from '../store/schema.ts';
 import type { Store } from '../store/store.ts';
 import type { Sealer } from './sealer.ts';
 
@@ -40,6 +45,10 @@ export type GitLender = Disposable & {
   take(seen: SeenGithubToken): Promise<void>;
   /** GitHub does not accept the token with this SHA-256 (hex) any more. */
   refuse(tokenHash: string): Promise<void>;
+  /** A token that GitHub just gave, and that will soon be brought by whom it is for. */
+  expect(grant: GithubGrant): void;
+  /** Renews the tokens that end soon. */
+  renewEnding(): Promise<void>;
   /** Returns when what the node is lent is on its way to it. */
   lendTo(node: string): Promise<void>;
 };
@@ -49,6 +58,8 @@ export type GitLenderParts = {
   readonly sealer: Sealer;
   readonly github: Pick<GithubApi, 'get'>;
   readonly hub: Pick<Hub, 'events' | 'sendGitCredentials'>;
+  /** Null: there is no app that could. */
+  readonly renew: ((refreshToken: string) => Promise<GithubGrant>) | null;
   /** Of the GitHub that the tokens are for: `https://github.com`. */
   readonly webUrl: string;
   readonly log: Logger;
@@ -59,9 +70,13 @@ export type GitLenderParts = {
 const pushScopes = ['repo', 'public_repo'];
 /** A workspace that says again and again that its token is refused makes GitHub be asked so often at most. */
 const recheckEveryMs = 60_000;
+/** Long enough that an outage of GitHub is over, and git has a token that is good for a while. */
+const renewAheadMs = 30 * 60_000;
+const expectedWithinMs = 10 * 60_000;
 
-export function createGitLender({ store, sealer, github, hub, webUrl, log, now }: GitLenderParts): GitLender {
+export function createGitLender({ store, sealer, github, renew, hub, webUrl, log, now }: GitLenderParts): GitLender {
   const sent = new Map<string, readonly GitCredential[]>();
+  const renewals = createExpiring<Renewal>({ most: 10_000, now });
   const rechecked = createRecentSet({ forMs: recheckEveryMs, most: 10_000, now });
 
   async function lendTo(node: string): Promise<void> {
@@ -74,6 +89,35 @@ export function createGitLender({ store, sealer, github, hub, webUrl, log, now }
   }
   async function drop(githubId: number, tokenHash: string): Promise<void> {
     if (await store.transaction((tx) => dropGitToken(tx, tokenHash))) await lendAnew(githubId);
+  }
+
+  const after = (seconds: number): string => new Date(now().getTime() + seconds * 1000).toISOString();
+
+  /** The sealed columns of a token. */
+  function sealed(githubId: number, token: string, renewal: Renewal | null, expiresAt: string | null): SealedToken {
+    const seal = (text: string): string => sealer.seal(text, String(githubId));
+    return {
+      sealed_token: seal(token),
+      token_hash: hashOf(token),
+      sealed_renewal: renewal && seal(renewal.refreshToken),
+      expires_at: renewal ? after(renewal.expiresInSeconds) : expiresAt,
+    };
+  }
+
+  async function renewOne(row: GitCredentialRow): Promise<void> {
+    const refreshToken = row.sealed_renewal && sealer.open(row.sealed_renewal, String(row.github_id));
+    if (!refreshToken || renew === null) return;
+    try {
+      const { token, renewal } = await renew(refreshToken);
+      const renewed = { ...row, ...sealed(row.github_id, token, renewal, null) };
+      await store.transaction((tx) => keepGitCredential(tx, renewed));
+      await lendAnew(row.github_id);
+    } catch (error) {
+      log.warn({ err: error, user: row.login }, 'a token of GitHub could not be renewed');
+      // Else GitHub is away: it is tried again.
+      if (error instanceof NexusError && error.code === 'unauthorized')
+        await store.transaction((tx) => keepGitCredential(tx, { ...row, sealed_renewal: null }));
+    }
   }
 
   async function recheck(workspaceId: string): Promise<void> {
@@ -97,18 +141,25 @@ export function createGitLender({ store, sealer, github, hub, webUrl, log, now }
   return {
     lendTo,
     async take({ token, scopes, githubId, login, name, email, expiresAt }) {
-      const hash = createHash('sha256').update(token).digest('hex');
+      const hash = hashOf(token);
       const known = await findGitCredential(store.db, githubId);
       const isOfUse = scopes === null || scopes.some((scope) => pushScopes.includes(scope));
       const isNew = isOfUse && (known?.token_hash !== hash || known.sealed_token === null);
-      const { sealed_token = null, token_hash = null, expires_at = null } = known ?? {};
+      const { sealed_token = null, token_hash = null, sealed_renewal = null, expires_at = null } = known ?? {};
       const credential = isNew
-        ? { sealed_token: sealer.seal(token, String(githubId)), token_hash: hash, expires_at: expiresAt }
-        : { sealed_token, token_hash, expires_at };
+        ? sealed(githubId, token, renewals.take(hash) ?? null, expiresAt)
+        : { sealed_token, token_hash, sealed_renewal, expires_at };
       const row = { github_id: githubId, login, name, email, ...credential };
       if (isDeepStrictEqual(row, { ...known })) return;
       await store.transaction((tx) => keepGitCredential(tx, row));
       await lendAnew(githubId);
+    },
+    expect({ token, renewal }) {
+      if (renewal !== null) renewals.put(hashOf(token), renewal, expectedWithinMs);
+    },
+    async renewEnding() {
+      const ending = await endingGitCredentials(store.db, after(renewAheadMs / 1000));
+      for (const row of ending) await renewOne(row);
     },
     async refuse(tokenHash) {
       const row = await store.db
@@ -120,6 +171,12 @@ export function createGitLender({ store, sealer, github, hub, webUrl, log, now }
     },
     [Symbol.dispose]: stopListening,
   };
+}
+
+type SealedToken = Pick<GitCredentialRow, 'sealed_token' | 'token_hash' | 'sealed_renewal' | 'expires_at'>;
+
+function hashOf(token: string): string {
+  return createHash('sha256').update(token).digest('hex');
 }
 
 /** One entry for each owner. What cannot be opened (another key) is as if it were not there. */

@@ -16,6 +16,16 @@ export function findGitCredentialOf(db: Db, workspaceId: string): Promise<GitCre
     .executeTakeFirst();
 }
 
+/** Those whose token ends before then (RFC 3339) and can be renewed. */
+export function endingGitCredentials(db: Db, before: string): Promise<GitCredentialRow[]> {
+  return db
+    .selectFrom('git_credentials')
+    .selectAll()
+    .where('sealed_renewal', 'is not', null)
+    .where('expires_at', '<', before)
+    .execute();
+}
+
 export async function keepGitCredential(tx: Tx, row: GitCredentialRow): Promise<void> {
   await tx
     .insertInto('git_credentials')
@@ -28,7 +38,7 @@ export async function keepGitCredential(tx: Tx, row: GitCredentialRow): Promise<
 export async function dropGitToken(tx: Tx, tokenHash: string): Promise<boolean> {
   const { numUpdatedRows } = await tx
     .updateTable('git_credentials')
-    .set({ sealed_token: null, expires_at: null })
+    .set({ sealed_token: null, sealed_renewal: null, expires_at: null })
     .where('token_hash', '=', tokenHash)
     .where('sealed_token', 'is not', null)
     .executeTakeFirst();

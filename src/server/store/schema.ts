@@ -39,6 +39,8 @@ type GitCredentialsTable = {
   sealed_token: string | null;
   /** SHA-256, hex: of the token that was refused, when there is none. */
   token_hash: string | null;
+  /** Encrypted likewise: GitHub's refresh token, for one that ends. */
+  sealed_renewal: string | null;
   expires_at: string | null;
 };
 

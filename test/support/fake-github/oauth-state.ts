@@ -3,7 +3,13 @@ import { randomBytes } from 'node:crypto';
 import type { Answer } from './answer.ts';
 import type { Token, World } from './world.ts';
 
-export type OauthApp = { readonly clientId: string; readonly clientSecret: string; readonly callbackUrl: string };
+export type OauthApp = {
+  readonly clientId: string;
+  readonly clientSecret: string;
+  readonly callbackUrl: string;
+  /** As those of a GitHub App, with a refresh token; absent: its tokens do not end. */
+  readonly tokensEndAfterSeconds?: number;
+};
 
 export type DeviceCode = {
   readonly deviceCode: string;
@@ -26,6 +32,8 @@ export type WebCode = {
 };
 
 export type OauthState = {
+  /** Whose they are, and what they allow; each is good once. */
+  readonly refreshTokens: Map<string, { readonly clientId: string; readonly token: Token }>;
   readonly apps: Map<string, OauthApp>;
   readonly deviceCodes: DeviceCode[];
   readonly webCodes: WebCode[];
@@ -41,6 +49,7 @@ export type OauthState = {
 
 export function createOauthState(): OauthState {
   return {
+    refreshTokens: new Map(),
     apps: new Map(),
     deviceCodes: [],
     webCodes: [],

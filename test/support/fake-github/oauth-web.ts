@@ -2,7 +2,7 @@
 import { createHash, randomBytes } from 'node:crypto';
 import type { Answer } from './answer.ts';
 import { issueToken, oauthAnswer, oauthError } from './oauth-state.ts';
-import type { OauthState } from './oauth-state.ts';
+import type { OauthApp, OauthState } from './oauth-state.ts';
 import type { World } from './world.ts';
 
 /** `GET /login/oauth/authorize`: what the browser gets once the person has decided. */
@@ -51,14 +51,43 @@ export function exchangeCode({ world, oauth, form, accept }: Exchange): Answer {
       'The client_id and/or client_secret passed are incorrect.',
       accept,
     );
+  if (form.get('grant_type') === 'refresh_token') return refresh({ world, oauth, form, accept }, app);
   const at = oauth.webCodes.findIndex(({ code }) => code === form.get('code'));
   const [code] = at < 0 ? [] : oauth.webCodes.splice(at, 1);
   if (code === undefined || code.clientId !== app.clientId || !isProven(code.challenge, form.get('code_verifier')))
     return oauthError('bad_verification_code', 'The code passed is incorrect or expired.', accept);
   if ((form.get('redirect_uri') ?? code.redirectUri) !== code.redirectUri)
     return oauthError('redirect_uri_mismatch', 'The redirect_uri MUST match the registered callback URL.', accept);
-  const { value } = issueToken(world, code.login, { scopes: code.scopes });
-  return oauthAnswer({ access_token: value, token_type: 'bearer', scope: code.scopes.join(',') }, accept);
+  return grant({ world, oauth, form, accept }, app, code);
+}
+
+/** GitHub's documentation, "Refreshing user access tokens": the tokens of before are void. */
+function refresh(exchange: Exchange, app: OauthApp): Answer {
+  const { oauth, form, accept } = exchange;
+  const refreshToken = form.get('refresh_token') ?? '';
+  const known = oauth.refreshTokens.get(refreshToken);
+  if (known?.clientId !== app.clientId)
+    return oauthError('bad_refresh_token', 'The refresh token passed is incorrect or expired.', accept);
+  oauth.refreshTokens.delete(refreshToken);
+  known.token.revoked = true;
+  return grant(exchange, app, { login: known.token.login, scopes: [] });
+}
+
+function grant(
+  { world, oauth, accept }: Exchange,
+  { clientId, tokensEndAfterSeconds }: OauthApp,
+  { login, scopes }: { login: string; scopes: string[] },
+): Answer {
+  if (tokensEndAfterSeconds === undefined) {
+    const { value } = issueToken(world, login, { scopes });
+    return oauthAnswer({ access_token: value, token_type: 'bearer', scope: scopes.join(',') }, accept);
+  }
+  // The permissions are the app's: GitHub names no scopes.
+  const token = issueToken(world, login, { scopes: null, prefix: 'ghu' });
+  const refresh_token = `ghr_${randomBytes(38).toString('hex')}`;
+  oauth.refreshTokens.set(refresh_token, { clientId, token });
+  const ends = { expires_in: tokensEndAfterSeconds, refresh_token_expires_in: 15_897_600 };
+  return oauthAnswer({ access_token: token.value, token_type: 'bearer', scope: '', refresh_token, ...ends }, accept);
 }
 
 function isProven(challenge: string | null, verifier: string | null): boolean {

@@ -10,6 +10,7 @@ export async function up(db: Kysely<unknown>): Promise<void> {
     .addColumn('email', 'text')
     .addColumn('sealed_token', 'text')
     .addColumn('token_hash', 'text')
+    .addColumn('sealed_renewal', 'text')
     .addColumn('expires_at', 'text')
     .execute();
 }
