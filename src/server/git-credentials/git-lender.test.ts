@@ -28,7 +28,7 @@ type Scene = AsyncDisposable & {
   /** What GitHub answers to `GET /user`, and how often it was asked. */
   readonly github: { status: number; asked: number };
   /** What GitHub answers to refresh tokens, and which it was asked. */
-  readonly renewal: { outcome: GithubGrant | NexusError | null; readonly asked: string[] };
+  readonly renewal: { outcome: GithubGrant | NexusError; readonly asked: string[] };
   pass(ms: number): void;
 };
 
@@ -41,7 +41,7 @@ async function createScene(): Promise<Scene> {
   const told: Scene['told'] = [];
   const away = new Set<string>();
   const github = { status: 200, asked: 0 };
-  const renewal: Scene['renewal'] = { outcome: null, asked: [] };
+  const renewal: Scene['renewal'] = { outcome: new NexusError('github_unreachable', { reason: 'x' }), asked: [] };
   const lender = createGitLender({
     store,
     sealer: await openSealer(join(folder, 'credentials.key')),
@@ -53,7 +53,7 @@ async function createScene(): Promise<Scene> {
     },
     async renew(refreshToken) {
       renewal.asked.push(refreshToken);
-      if (renewal.outcome instanceof NexusError || renewal.outcome === null) throw renewal.outcome;
+      if (renewal.outcome instanceof NexusError) throw renewal.outcome;
       return renewal.outcome;
     },
     hub: {

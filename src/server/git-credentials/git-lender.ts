@@ -2,29 +2,25 @@
  * Lends the tokens of people to the nodes that hold their workspaces, so that git there works as its owner at any time.
  * The newest token with which somebody signed in counts. A node is told all that it is lent, each time anew.
  */
-import { createHash } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
 import type { GitCredential } from '../../contract/control-protocol.ts';
-import { NexusError } from '../../contract/errors.ts';
 import type { Logger } from '../../lib/log.ts';
-import { createExpiring } from '../auth/expiring.ts';
 import { createRecentSet } from '../auth/recent-set.ts';
 import type { Hub } from '../control/hub.ts';
-import type { GithubGrant, Renewal } from '../github/exchange-code.ts';
+import type { GithubGrant } from '../github/exchange-code.ts';
 import type { GithubApi } from '../github/github-api.ts';
 import {
   credentialsOnNode,
   dropGitToken,
-  endingGitCredentials,
   findGitCredential,
   findGitCredentialOf,
   keepGitCredential,
   nodesOfGithubUser,
   type LentCredential,
 } from '../store/git-credentials.ts';
-import type { GitCredentialRow } from '../store/schema.ts';
 import type { Store } from '../store/store.ts';
 import type { Sealer } from './sealer.ts';
+import { createTokenSeal, hashOf } from './token-seal.ts';
 
 /** A token that GitHub just said whose it is. */
 export type SeenGithubToken = {
@@ -70,13 +66,10 @@ export type GitLenderParts = {
 const pushScopes = ['repo', 'public_repo'];
 /** A workspace that says again and again that its token is refused makes GitHub be asked so often at most. */
 const recheckEveryMs = 60_000;
-/** Long enough that an outage of GitHub is over, and git has a token that is good for a while. */
-const renewAheadMs = 30 * 60_000;
-const expectedWithinMs = 10 * 60_000;
 
 export function createGitLender({ store, sealer, github, renew, hub, webUrl, log, now }: GitLenderParts): GitLender {
   const sent = new Map<string, readonly GitCredential[]>();
-  const renewals = createExpiring<Renewal>({ most: 10_000, now });
+  const tokens = createTokenSeal({ store, sealer, renew, log, now });
   const rechecked = createRecentSet({ forMs: recheckEveryMs, most: 10_000, now });
 
   async function lendTo(node: string): Promise<void> {
@@ -89,35 +82,6 @@ export function createGitLender({ store, sealer, github, renew, hub, webUrl, log
   }
   async function drop(githubId: number, tokenHash: string): Promise<void> {
     if (await store.transaction((tx) => dropGitToken(tx, tokenHash))) await lendAnew(githubId);
-  }
-
-  const after = (seconds: number): string => new Date(now().getTime() + seconds * 1000).toISOString();
-
-  /** The sealed columns of a token. */
-  function sealed(githubId: number, token: string, renewal: Renewal | null, expiresAt: string | null): SealedToken {
-    const seal = (text: string): string => sealer.seal(text, String(githubId));
-    return {
-      sealed_token: seal(token),
-      token_hash: hashOf(token),
-      sealed_renewal: renewal && seal(renewal.refreshToken),
-      expires_at: renewal ? after(renewal.expiresInSeconds) : expiresAt,
-    };
-  }
-
-  async function renewOne(row: GitCredentialRow): Promise<void> {
-    const refreshToken = row.sealed_renewal && sealer.open(row.sealed_renewal, String(row.github_id));
-    if (!refreshToken || renew === null) return;
-    try {
-      const { token, renewal } = await renew(refreshToken);
-      const renewed = { ...row, ...sealed(row.github_id, token, renewal, null) };
-      await store.transaction((tx) => keepGitCredential(tx, renewed));
-      await lendAnew(row.github_id);
-    } catch (error) {
-      log.warn({ err: error, user: row.login }, 'a token of GitHub could not be renewed');
-      // Else GitHub is away: it is tried again.
-      if (error instanceof NexusError && error.code === 'unauthorized')
-        await store.transaction((tx) => keepGitCredential(tx, { ...row, sealed_renewal: null }));
-    }
   }
 
   async function recheck(workspaceId: string): Promise<void> {
@@ -147,19 +111,16 @@ export function createGitLender({ store, sealer, github, renew, hub, webUrl, log
       const isNew = isOfUse && (known?.token_hash !== hash || known.sealed_token === null);
       const { sealed_token = null, token_hash = null, sealed_renewal = null, expires_at = null } = known ?? {};
       const credential = isNew
-        ? sealed(githubId, token, renewals.take(hash) ?? null, expiresAt)
+        ? tokens.seal(githubId, token, expiresAt)
         : { sealed_token, token_hash, sealed_renewal, expires_at };
       const row = { github_id: githubId, login, name, email, ...credential };
       if (isDeepStrictEqual(row, { ...known })) return;
       await store.transaction((tx) => keepGitCredential(tx, row));
       await lendAnew(githubId);
     },
-    expect({ token, renewal }) {
-      if (renewal !== null) renewals.put(hashOf(token), renewal, expectedWithinMs);
-    },
+    expect: (grant) => tokens.expect(grant),
     async renewEnding() {
-      const ending = await endingGitCredentials(store.db, after(renewAheadMs / 1000));
-      for (const row of ending) await renewOne(row);
+      for (const githubId of await tokens.renewEnding()) await lendAnew(githubId);
     },
     async refuse(tokenHash) {
       const row = await store.db
@@ -171,12 +132,6 @@ export function createGitLender({ store, sealer, github, renew, hub, webUrl, log
     },
     [Symbol.dispose]: stopListening,
   };
-}
-
-type SealedToken = Pick<GitCredentialRow, 'sealed_token' | 'token_hash' | 'sealed_renewal' | 'expires_at'>;
-
-function hashOf(token: string): string {
-  return createHash('sha256').update(token).digest('hex');
 }
 
 /** One entry for each owner. What cannot be opened (another key) is as if it were not there. */
