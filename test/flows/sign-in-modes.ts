@@ -35,7 +35,15 @@ async function written({ dataDir }: Installation): Promise<string> {
   const files = (await readdir(dirname(dataDir), { recursive: true, withFileTypes: true })).filter((one) =>
     one.isFile(),
   );
-  const texts = await Promise.all(files.map((one) => readFile(join(one.parentPath, one.name), 'latin1')));
+  // A file that is being written is renamed meanwhile: then it is among the others by its name.
+  const texts = await Promise.all(
+    files.map((one) =>
+      readFile(join(one.parentPath, one.name), 'latin1').catch((error: NodeJS.ErrnoException) => {
+        if (error.code === 'ENOENT' && one.name.endsWith('.tmp')) return '';
+        throw error;
+      }),
+    ),
+  );
   return texts.join('\n');
 }
 
