@@ -14,6 +14,17 @@ import { sourceProgram } from '../support/programs.ts';
 const scopes = ['repo', 'read:org', 'user:email', 'admin:public_key'];
 const clientId = 'Iv1.nexus';
 
+/** Follows where it is sent, with one cookie. */
+const browser = `
+  let url = process.argv[2], cookie = '';
+  for (;;) {
+    const page = await fetch(url, { redirect: 'manual', headers: cookie ? { cookie } : {} });
+    cookie = page.headers.get('set-cookie')?.split(';')[0] ?? cookie;
+    const to = page.headers.get('location');
+    if (!to) break;
+    url = new URL(to, url).href;
+  }`;
+
 describe('signing in to GitHub', () => {
   let github: FakeGithub;
   let nexus: Installation;
@@ -210,6 +221,29 @@ describe('signing in to GitHub', () => {
     );
     assert.match(signedIn.stdout, /! GitHub does not answer at the moment; it is asked again\r?\n/);
     assert.equal(await readFile(join(home, 'copied'), 'utf8'), code.userCode);
+  });
+
+  it('without gh and without the device flow signs in in the browser, through the server', async () => {
+    const app = { clientId, clientSecret: 'secret', callbackUrl: `${nexus.url}/auth/github/callback` };
+    github.addOauthApp({ ...app, deviceFlow: false });
+    const PATH = await pathWithoutGh();
+    await writeFile(join(home, 'browser.mjs'), browser);
+    const words = [...sourceProgram, 'auth', 'github'].join(' ');
+    const own = { PATH, BROWSER: `node ${join(home, 'browser.mjs')}` };
+    github.browser('alice');
+    const signedIn = await run(['script', '-qec', words, '/dev/null'], own);
+    github.browser('alice', { deniesWeb: true });
+    const denied = await run(['script', '-qec', `${words} --force`, '/dev/null'], own);
+    github.browser(null);
+    github.addOauthApp(app);
+    assert.equal(signedIn.exitCode, 0, signedIn.stdout);
+    assert.match(
+      signedIn.stdout,
+      /To sign in to github\.com, go on in your browser, or open\r?\nhttp:.*code_challenge=/,
+    );
+    assert.match(signedIn.stdout, /You are alice on github\.com \(the token is of credentials\)/);
+    assert.equal(denied.exitCode, 4, denied.stdout);
+    assert.match(denied.stdout, /It was denied in the browser \(access_denied\)\.\s+→ nexus auth github/);
   });
 
   it('tells of each refused token what replaces it', async () => {

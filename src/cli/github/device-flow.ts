@@ -1,5 +1,4 @@
 /** Signing in without gh: GitHub's device flow. A code is shown, the person types it in their browser. */
-import { spawn } from 'node:child_process';
 import { NexusError } from '../../contract/errors.ts';
 import { CliError, interrupted } from '../cli-error.ts';
 import type { CliContext } from '../context.ts';
@@ -8,6 +7,7 @@ import { paint } from '../terminal/paint.ts';
 import { neededScopes } from '../../contract/sign-in.ts';
 import { createDevicePoll } from './device-poll.ts';
 import type { GithubHost } from './github-host.ts';
+import { copyText, openBrowser } from './person-programs.ts';
 
 /** @throws CliError when it is denied, the code runs out or Ctrl-C is pressed; github_unreachable */
 export async function signInWithDevice(
@@ -52,8 +52,8 @@ async function showCode(
 ): Promise<void> {
   const color = paint(context.stderr);
   const [isCopied, isOpened] = await Promise.all([
-    hasWorked(context, clipboardOf(context), user_code),
-    hasWorked(context, browserOf(context, verification_uri), null),
+    copyText(context, user_code),
+    openBrowser(context, verification_uri),
   ]);
   context.stderr.write(
     [
@@ -66,52 +66,24 @@ async function showCode(
   );
 }
 
-type Program = readonly [file: string, ...args: string[]];
-
-/** The one that the person names comes first. */
-function browserOf({ env }: CliContext, url: string): Program | null {
-  // It may have arguments of its own.
-  if (env['BROWSER']) return ['sh', '-c', 'exec $BROWSER "$1"', 'sh', url];
-  if (process.platform === 'darwin') return ['open', url];
-  return env['DISPLAY'] || env['WAYLAND_DISPLAY'] ? ['xdg-open', url] : null;
-}
-
-function clipboardOf({ env }: CliContext): Program | null {
-  if (process.platform === 'darwin') return ['pbcopy'];
-  if (env['WAYLAND_DISPLAY']) return ['wl-copy'];
-  return env['DISPLAY'] ? ['xclip', '-selection', 'clipboard'] : null;
-}
-
-/** A browser may stay for as long as it is open; what fails, fails at once. */
-const failsWithinMs = 700;
-
-/** @returns whether there was a program, and it did not fail */
-async function hasWorked({ env }: CliContext, program: Program | null, input: string | null): Promise<boolean> {
-  if (program === null) return false;
-  const [file, ...args] = program;
-  const child = spawn(file, args, { env: { ...env }, stdio: ['pipe', 'ignore', 'ignore'], detached: true });
-  child.stdin.on('error', () => undefined);
-  child.stdin.end(input ?? '');
-  child.unref();
-  return new Promise((resolve) => {
-    const patience = setTimeout(resolve, failsWithinMs, true);
-    child.once('error', () => resolve(false));
-    child.once('exit', (code) => {
-      clearTimeout(patience);
-      resolve(code === 0);
-    });
-  });
-}
-
 const denials: Readonly<Record<string, string>> = {
   access_denied: 'It was denied in the browser.',
   expired_token: 'The code was not typed in time.',
   device_flow_disabled: 'The OAuth app of the server does not allow the device flow.',
 };
 
-function explained(error: unknown, host: GithubHost): Error {
+/** Whether it is the OAuth app that does not have it. */
+export function isDeviceFlowDisabled(error: unknown): boolean {
+  return error instanceof CliError && oauthError(error.cause) === 'device_flow_disabled';
+}
+
+function oauthError(error: unknown): string {
   const { response } = error as { response?: { data?: { error?: string } } };
-  const denial = denials[response?.data?.error ?? ''];
+  return response?.data?.error ?? '';
+}
+
+function explained(error: unknown, host: GithubHost): Error {
+  const denial = denials[oauthError(error)];
   if (denial !== undefined)
     return new CliError(denial, { exitCode: exitCodes.notSignedIn, next: 'nexus auth github', cause: error });
   const reason = `${host.webUrl}: ${error instanceof Error ? error.message : String(error)}`;

@@ -9,6 +9,8 @@ export type GithubHost = {
   readonly apiUrl: string;
   /** Of the OAuth app of the server, for signing in without gh; null: there is none. */
   readonly clientId: string | null;
+  /** Whether one can sign in in the browser through the server. */
+  readonly webFlow: boolean;
 };
 
 export const githubDotCom: GithubHost = {
@@ -16,12 +18,13 @@ export const githubDotCom: GithubHost = {
   webUrl: 'https://github.com',
   apiUrl: 'https://api.github.com',
   clientId: null,
+  webFlow: false,
 };
 
 export function githubOf({ github }: SignInView): GithubHost {
   if (github === null) return githubDotCom;
-  const { web_url, api_url, client_id } = github;
-  return { name: new URL(web_url).host, webUrl: web_url, apiUrl: api_url, clientId: client_id };
+  const { web_url, api_url, client_id, web_flow } = github;
+  return { name: new URL(web_url).host, webUrl: web_url, apiUrl: api_url, clientId: client_id, webFlow: web_flow };
 }
 
 /** The needed scopes that are not among `granted`; GitHub grants the wider ones with what they hold. */

@@ -3,7 +3,7 @@ import { CliError, failure } from '../cli-error.ts';
 import type { CliContext } from '../context.ts';
 import { exitCodes } from '../exit-codes.ts';
 import { saveCredential } from './credentials-file.ts';
-import { signInWithDevice } from './device-flow.ts';
+import { isDeviceFlowDisabled, signInWithDevice } from './device-flow.ts';
 import { hasGh, signInWithGh } from './gh.ts';
 import { createGithubApi } from './github-api.ts';
 import { neededScopes } from '../../contract/sign-in.ts';
@@ -11,6 +11,8 @@ import { missingScopes } from './github-host.ts';
 import type { GithubHost } from './github-host.ts';
 import { findGithubToken, tokenVariables } from './github-token.ts';
 import { moreScopes } from './more-scopes.ts';
+import { signInInBrowser } from './web-flow.ts';
+import { assertMayCarryToken, connectWithout } from '../server/connect.ts';
 import type { GithubToken } from './github-token.ts';
 
 export type GithubAccount = {
@@ -73,7 +75,13 @@ async function newToken(context: CliContext, host: GithubHost): Promise<GithubTo
       exitCode: exitCodes.notSignedIn,
       next: 'https://cli.github.com tells how gh is installed',
     });
-  const token = await signInWithDevice(context, { ...host, clientId });
+  const token = await signInWithDevice(context, { ...host, clientId }).catch(async (error: unknown) => {
+    if (!host.webFlow || !isDeviceFlowDisabled(error)) throw error;
+    const server = await connectWithout(context);
+    // The token comes from there.
+    assertMayCarryToken(context, server.baseUrl);
+    return signInInBrowser(context, { host, server });
+  });
   await saveCredential(context.env, host.name, token);
   return { token, from: 'credentials' };
 }

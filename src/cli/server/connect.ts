@@ -49,12 +49,17 @@ async function githubTokenFor(context: Pick<CliContext, 'env'>, client: Client):
   const { githubOf } = await import('../github/github-host.ts');
   const { findGithubToken } = await import('../github/github-token.ts');
   const found = await findGithubToken(context, githubOf(signIn));
-  const { protocol, hostname } = new URL(client.baseUrl);
-  if (found !== null && protocol === 'http:' && !isLoopback(hostname) && context.env[plainHttpVariable] !== '1')
-    throw failure(`Your GitHub token would go to ${client.baseUrl} in clear.`, {
-      next: `export NEXUS_SERVER=https://${hostname} (or, in a network that you trust, export ${plainHttpVariable}=1)`,
-    });
+  if (found !== null) assertMayCarryToken(context, client.baseUrl);
   return found?.token ?? null;
+}
+
+/** @throws CliError where a GitHub token would go over a network in clear, which nobody allowed */
+export function assertMayCarryToken({ env }: Pick<CliContext, 'env'>, baseUrl: string): void {
+  const { protocol, hostname } = new URL(baseUrl);
+  if (protocol !== 'http:' || isLoopback(hostname) || env[plainHttpVariable] === '1') return;
+  throw failure(`Your GitHub token would go to ${baseUrl} in clear.`, {
+    next: `export NEXUS_SERVER=https://${hostname} (or, in a network that you trust, export ${plainHttpVariable}=1)`,
+  });
 }
 
 async function serverAddress(context: Pick<CliContext, 'env' | 'stderr'>): Promise<ServerAddress> {

@@ -22,6 +22,8 @@ type Call = {
 export function startDeviceFlow({ oauth, form, accept, webUrl }: Call): Answer {
   const clientId = form.get('client_id') ?? '';
   if (clientId === '') return { status: 404, body: { error: 'Not Found' } };
+  if (oauth.apps.get(clientId)?.deviceFlow === false)
+    return oauthError('device_flow_disabled', 'Device Flow must be explicitly enabled for this App', accept);
   const code: DeviceCode = {
     deviceCode: randomBytes(20).toString('hex'),
     userCode: userCode(),

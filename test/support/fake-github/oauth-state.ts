@@ -9,6 +9,8 @@ export type OauthApp = {
   readonly callbackUrl: string;
   /** As those of a GitHub App, with a refresh token; absent: its tokens do not end. */
   readonly tokensEndAfterSeconds?: number;
+  /** False: its owner did not enable the device flow. */
+  readonly deviceFlow?: boolean;
 };
 
 export type DeviceCode = {
