@@ -65,7 +65,7 @@ test('joins with a token, pins the server, and after that comes back by its key'
   assert.equal(peerEnd.client.send({ type: 'progress', id: '1', line: 'early' }), false);
   await peerEnd.welcomed();
   assert.equal(peerEnd.client.connected, true);
-  assert.match(server.hellos[0]?.join_token ?? '', /^nxj_/);
+  assert.match(server.proofs[0]?.join_token ?? '', /^nxj_/);
   assert.equal((await readFile(join(peerEnd.stateDir, 'server-key'), 'utf8')).trim(), identity.publicKey);
   assert.equal((await server.next('heartbeat')).connections, 7);
   await server.next('heartbeat');
@@ -79,7 +79,7 @@ test('joins with a token, pins the server, and after that comes back by its key'
   server.cut();
   await peerEnd.down(/closed the connection/);
   await peerEnd.welcomed();
-  assert.equal(server.hellos[1]?.join_token, undefined);
+  assert.equal(server.proofs[1]?.join_token, undefined);
 
   await peerEnd.client[Symbol.asyncDispose]();
   assert.equal(await peerEnd.client.ended, null);
@@ -130,10 +130,11 @@ test('without a token and without a server that it knows, it does not even dial'
   assert.equal(server.hellos.length, 0);
 });
 
-test('another server is not spoken to, and the right one is waited for', async () => {
+test('another server is not told the token, and the right one is waited for', async () => {
   const wrong = await startControlServer({ identity: peer });
   await using peerEnd = startClient({ url: wrong.url });
   await peerEnd.down(/not that of the server that was joined/);
+  assert.doesNotMatch(JSON.stringify([wrong.hellos, wrong.proofs]), /nxj_/);
   await wrong[Symbol.asyncDispose]();
   await peerEnd.down(/ECONNREFUSED|failed/);
   await using server = await startControlServer({ identity, port: wrong.port });

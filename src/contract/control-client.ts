@@ -186,7 +186,7 @@ async function shakeHands(
   sendTo(socket, hello, options.log);
   const challenge = await receive('challenge');
   checkChallenge(hello, challenge, expected);
-  sendTo(socket, peerProof(identity, hello, challenge), options.log);
+  sendTo(socket, peerProof(identity, { hello, challenge, joinToken: options.joinToken }), options.log);
   return { welcome: await receive('welcome'), serverKey: challenge.public_key };
 }
 

@@ -39,8 +39,6 @@ export const hello = z.object({
   nonce: base64,
   /** `/etc/machine-id` hashed: tells a gateway whether an instance is on its own machine. */
   machine: label(200),
-  /** Once, to become known. */
-  join_token: label(200).optional(),
 });
 export const challenge = z.object({
   type: z.literal('challenge'),
@@ -48,7 +46,12 @@ export const challenge = z.object({
   nonce: base64,
   signature: base64,
 });
-export const proof = z.object({ type: z.literal('proof'), signature: base64 });
+export const proof = z.object({
+  type: z.literal('proof'),
+  signature: base64,
+  /** Once, to become known: not before the server has proved that it is the one that gave it out. */
+  join_token: label(200).optional(),
+});
 
 /** Where an agent parks its stream connections, and the key that proves it (base64, 32 bytes). */
 export const streamTarget = z.object({ host: z.string(), port, key: base64 });

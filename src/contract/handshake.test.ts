@@ -28,14 +28,13 @@ const introduction = { role: 'agent', name: 'node-1', version: '1.0', machine: '
 const base64Zeros = Buffer.alloc(32).toString('base64');
 
 test('both sides know each other in the end', () => {
-  const hello = peerHello(peer, { ...introduction, joinToken: 'nxj_x' });
+  const hello = peerHello(peer, introduction);
   assert.deepEqual(helloSchema.parse(hello), hello);
-  assert.equal(hello.join_token, 'nxj_x');
   const challenge = serverChallenge(server, hello);
   assert.deepEqual(challengeSchema.parse(challenge), challenge);
   checkChallenge(hello, challenge, { publicKey: server.publicKey });
   checkChallenge(hello, challenge, { fingerprint: fingerprint(server.publicKey) });
-  assert.equal(checkProof(hello, challenge, peerProof(peer, hello, challenge)), true);
+  assert.equal(checkProof(hello, challenge, peerProof(peer, { hello, challenge })), true);
 });
 
 test('a server that is not the one that was joined is found out', () => {
@@ -73,12 +72,12 @@ test('a signature for another exchange, or of another side, is worth nothing', (
       { message: /did not prove/ },
       JSON.stringify(change),
     );
-    assert.equal(checkProof(changed, challenge, peerProof(peer, hello, challenge)), false, JSON.stringify(change));
+    assert.equal(checkProof(changed, challenge, peerProof(peer, { hello, challenge })), false, JSON.stringify(change));
   }
   const replayed: Challenge = { ...challenge, nonce: base64Zeros };
   assert.throws(() => checkChallenge(hello, replayed, expected), { message: /did not prove/ });
-  assert.equal(checkProof(hello, serverChallenge(server, hello), peerProof(peer, hello, challenge)), false);
-  assert.equal(checkProof(hello, challenge, peerProof(stranger, hello, challenge)), false);
+  assert.equal(checkProof(hello, serverChallenge(server, hello), peerProof(peer, { hello, challenge })), false);
+  assert.equal(checkProof(hello, challenge, peerProof(stranger, { hello, challenge })), false);
   assert.equal(checkProof(hello, challenge, { type: 'proof', signature: challenge.signature }), false);
   assert.throws(() => checkChallenge(hello, { ...challenge, nonce: 'AAAA' }, expected), { code: 'forbidden' });
 });

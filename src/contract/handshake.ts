@@ -15,9 +15,7 @@ export type Challenge = z.infer<typeof challenge>;
 export type Proof = z.infer<typeof proof>;
 
 /** Who a peer says it is. */
-export type PeerIntroduction = Pick<Hello, 'role' | 'name' | 'version' | 'machine'> & {
-  readonly joinToken?: string | undefined;
-};
+export type PeerIntroduction = Pick<Hello, 'role' | 'name' | 'version' | 'machine'>;
 
 /** How a peer knows its server: by the key it pinned, or by the fingerprint in its join token. */
 export type ExpectedServer = { readonly publicKey: string } | { readonly fingerprint: string };
@@ -28,7 +26,7 @@ const keyBytes = 32;
 const joinTokenForm = /^nxj_[0-9a-f]{48}_([A-Za-z0-9_-]{43})$/;
 
 export function peerHello(identity: Identity, peer: PeerIntroduction): Hello {
-  const { role, name, version, machine, joinToken } = peer;
+  const { role, name, version, machine } = peer;
   return {
     type: 'hello',
     role,
@@ -37,7 +35,6 @@ export function peerHello(identity: Identity, peer: PeerIntroduction): Hello {
     machine,
     public_key: identity.publicKey,
     nonce: newNonce(),
-    ...(joinToken === undefined ? {} : { join_token: joinToken }),
   };
 }
 
@@ -69,8 +66,13 @@ export function checkChallenge(hello: Hello, challenge: Challenge, expected: Exp
   }
 }
 
-export function peerProof(identity: Identity, hello: Hello, challenge: Challenge): Proof {
-  return { type: 'proof', signature: identity.sign(transcript('peer', hello, challenge)).toString('base64') };
+/** After `checkChallenge`. @param joinToken for one that is not known yet */
+export function peerProof(
+  identity: Identity,
+  { hello, challenge, joinToken }: { hello: Hello; challenge: Challenge; joinToken?: string | undefined },
+): Proof {
+  const signature = identity.sign(transcript('peer', hello, challenge)).toString('base64');
+  return { type: 'proof', signature, ...(joinToken === undefined ? {} : { join_token: joinToken }) };
 }
 
 /** The server's check that the peer has the key of its hello. Whether that key may come in is the server's to know. */

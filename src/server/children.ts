@@ -13,18 +13,7 @@ import type { Logger } from '../lib/log.ts';
 import { isProcessAlive } from '../lib/process-alive.ts';
 import { capLog, openLog } from './child-log.ts';
 import type { Hub } from './control/hub.ts';
-import { findChild } from './find-child.ts';
-
-export type ChildSpec = {
-  readonly role: 'gateway' | 'agent';
-  /** By which it is known on the control connection. */
-  readonly name: string;
-  readonly args: readonly string[];
-  /** Its own JSON file with its `pid`. */
-  readonly stateFile: string;
-  readonly logFile: string;
-  readonly env?: Readonly<Record<string, string>>;
-};
+import { findChild, type ChildSpec } from './find-child.ts';
 
 export type ChildOptions = {
   /** The program, e.g. `[process.execPath]` of the compiled file. */

@@ -1,7 +1,8 @@
 import { join } from 'node:path';
 import { joinTokenHash, newJoinToken } from '../contract/handshake.ts';
 import type { ServerConfig } from '../contract/server-config.ts';
-import { superviseChild, type Child, type ChildOptions, type ChildSpec } from './children.ts';
+import { superviseChild, type Child, type ChildOptions } from './children.ts';
+import type { ChildSpec } from './find-child.ts';
 import type { DataDir } from './data-dir.ts';
 import { insertJoinToken } from './store/join-tokens.ts';
 import type { Store } from './store/store.ts';

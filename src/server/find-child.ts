@@ -2,7 +2,18 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { isProcessAlive, startTicks } from '../lib/process-alive.ts';
-import type { ChildSpec } from './children.ts';
+
+/** A gateway or an agent that the server starts itself. */
+export type ChildSpec = {
+  readonly role: 'gateway' | 'agent';
+  /** By which it is known on the control connection. */
+  readonly name: string;
+  readonly args: readonly string[];
+  /** Its own JSON file with its `pid`. */
+  readonly stateFile: string;
+  readonly logFile: string;
+  readonly env?: Readonly<Record<string, string>>;
+};
 
 /** The process that was started last for this role and folder; null: there is none, or no /proc to look in. */
 export function findChild(spec: ChildSpec): number | null {

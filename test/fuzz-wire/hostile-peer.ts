@@ -27,7 +27,7 @@ export async function shakeHands(attacker: Attacker, stage: Stage): Promise<Sock
     const { value, done } = await messages.next();
     return done ? null : (serverToPeer.safeParse(JSON.parse(value)).data ?? null);
   };
-  const hello = peerHello(identity, { role, name, version: '1', machine: 'machine-2', joinToken });
+  const hello = peerHello(identity, { role, name, version: '1', machine: 'machine-2' });
   socket.write(textFrame(hello));
   const challenge = await next();
   if (challenge?.type !== 'challenge') throw new Error(`no challenge but ${JSON.stringify(challenge)}`);
@@ -35,7 +35,7 @@ export async function shakeHands(attacker: Attacker, stage: Stage): Promise<Sock
     await messages.return();
     return socket;
   }
-  socket.write(textFrame(peerProof(identity, hello, challenge)));
+  socket.write(textFrame(peerProof(identity, { hello, challenge, joinToken })));
   const answer = await next();
   if (answer?.type !== 'welcome') throw new Error(`not let in: ${JSON.stringify(answer)}`);
   await messages.return();

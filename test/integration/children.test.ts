@@ -7,7 +7,8 @@ import { mkdir, mkdtemp, readFile, rm, stat, truncate, writeFile } from 'node:fs
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { test } from 'node:test';
-import { superviseChild, type Child, type ChildOptions, type ChildSpec } from '../../src/server/children.ts';
+import { superviseChild, type Child, type ChildOptions } from '../../src/server/children.ts';
+import type { ChildSpec } from '../../src/server/find-child.ts';
 import { createPeerEvents } from '../../src/server/control/peer-events.ts';
 import { isProcessAlive } from '../../src/lib/process-alive.ts';
 import { isAlive, until } from '../support/installation.ts';

@@ -49,11 +49,12 @@ async function shakeHands(
   changes: Partial<Hello> & { join_token?: string } = {},
 ): Promise<ServerToPeer> {
   const peer = await dial(world);
-  const hello = { ...peerHello(identity, introduction), ...changes };
+  const { join_token: joinToken, ...others } = changes;
+  const hello = { ...peerHello(identity, introduction), ...others };
   peer.say(hello);
   const challenge = await peer.next();
   if (challenge.type !== 'challenge') return challenge;
-  peer.say(peerProof(identity, hello, challenge));
+  peer.say(peerProof(identity, { hello, challenge, joinToken }));
   const answer = await peer.next();
   if (answer.type === 'refused') await peer.closed;
   else peer.socket.terminate();
@@ -112,11 +113,11 @@ test('whoever does not prove its key is refused, and its token stays unused', as
   ]);
   const join_token = await world.joinToken('agent', 'node-1');
   const peer = await dial(world);
-  const hello = { ...peerHello(own, introduction), join_token };
+  const hello = peerHello(own, introduction);
   peer.say(hello);
   const challenge = await peer.next();
   assert.ok(challenge.type === 'challenge');
-  peer.say(peerProof(other, hello, challenge));
+  peer.say(peerProof(other, { hello, challenge, joinToken: join_token }));
   assert.match(String(reasonOf(await peer.next())), /did not prove/);
   await peer.closed;
   assert.equal(reasonOf(await shakeHands(world, own, { join_token })), 'welcome');
@@ -171,7 +172,7 @@ test('a newer connection of the same peer takes the place of the older', async (
   peer.say(hello);
   const challenge = await peer.next();
   assert.ok(challenge.type === 'challenge');
-  peer.say(peerProof(identity, hello, challenge));
+  peer.say(peerProof(identity, { hello, challenge }));
   assert.equal((await peer.next()).type, 'welcome');
   await lost;
   assert.equal(world.server.hub.versionOf('node-1'), '1');

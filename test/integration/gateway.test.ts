@@ -202,7 +202,7 @@ test('killed, it comes back with its routes and its stream port while the server
 
   await using server = await startControlServer({ identity: setup.identity, port: setup.server.port });
   assert.equal((await server.next('listening')).port, setup.listening.port);
-  assert.equal(server.hellos[0]?.join_token, undefined);
+  assert.equal(server.proofs[0]?.join_token, undefined);
 });
 
 test('connections outlive the server', async () => {

@@ -10,7 +10,7 @@ import {
   type ServerToPeer,
 } from '../../src/contract/control-protocol.ts';
 import { NexusError } from '../../src/contract/errors.ts';
-import { checkProof, serverChallenge, type Challenge, type Hello } from '../../src/contract/handshake.ts';
+import { checkProof, serverChallenge, type Challenge, type Hello, type Proof } from '../../src/contract/handshake.ts';
 import type { Identity } from '../../src/lib/identity.ts';
 
 export type ControlServer = {
@@ -19,6 +19,7 @@ export type ControlServer = {
   /** Every message of every welcomed peer so far. */
   readonly received: readonly PeerToServer[];
   readonly hellos: readonly Hello[];
+  readonly proofs: readonly Proof[];
   /** Sends to all welcomed peers. */
   send(message: ServerToPeer): void;
   /** The next message of this type that fits and was not returned before. */
@@ -48,6 +49,7 @@ export async function startControlServer(options: ControlServerOptions): Promise
   const { identity, port = 0, clusterId = 'test', answersPings = true } = options;
   const received: PeerToServer[] = [];
   const hellos: Hello[] = [];
+  const proofs: Proof[] = [];
   const welcomed = new Set<WebSocket>();
   const arrivals = new EventTarget();
   const taken = new Set<PeerToServer>();
@@ -68,6 +70,7 @@ export async function startControlServer(options: ControlServerOptions): Promise
       session.challenge = serverChallenge(identity, message);
       tell(options.tamper?.(session.challenge) ?? session.challenge);
     } else if (message.type === 'proof') {
+      proofs.push(message);
       const { hello, challenge } = session;
       if (!hello || !challenge || !checkProof(hello, challenge, message)) {
         return tell({ type: 'refused', error: new NexusError('unauthorized', { reason: 'wrong proof' }).toBody() });
@@ -98,6 +101,7 @@ export async function startControlServer(options: ControlServerOptions): Promise
     port: bound,
     received,
     hellos,
+    proofs,
     send(message) {
       for (const socket of welcomed) socket.send(JSON.stringify(message));
     },

@@ -34,7 +34,7 @@ export async function admitPeer(
   const { store, pace } = options;
   const known = await findNode(store.db, hello.name);
   if (known?.public_key === hello.public_key) await pace(hello.name);
-  return store.transaction((tx) => admit(tx, hello));
+  return store.transaction((tx) => admit(tx, hello, proof.join_token));
 }
 
 async function receive<T extends PeerToServer['type']>(
@@ -47,7 +47,7 @@ async function receive<T extends PeerToServer['type']>(
   return message as Extract<PeerToServer, { type: T }>;
 }
 
-async function admit(tx: Tx, hello: Hello): Promise<NodeRow> {
+async function admit(tx: Tx, hello: Hello, joinToken: string | undefined): Promise<NodeRow> {
   const { role, name, version, machine, public_key } = hello;
   const known = await findNode(tx, name);
   const news = { version, machine, last_heartbeat: tx.at };
@@ -55,7 +55,7 @@ async function admit(tx: Tx, hello: Hello): Promise<NodeRow> {
     await updateNode(tx, name, news);
     return { ...known, ...news };
   }
-  await redeemToken(tx, hello, known);
+  await redeemToken(tx, { hello, joinToken, known });
   const keys = { public_key, stream_key: randomBytes(32).toString('base64') };
   // Whoever set a machine up anew joins again under the old name.
   if (!known) await insertNode(tx, { name, role, version, machine, ...keys });
@@ -65,11 +65,15 @@ async function admit(tx: Tx, hello: Hello): Promise<NodeRow> {
   return row;
 }
 
-async function redeemToken(tx: Tx, { role, name, join_token }: Hello, known: NodeRow | undefined): Promise<void> {
-  if (join_token === undefined) {
+async function redeemToken(
+  tx: Tx,
+  { hello, joinToken, known }: { hello: Hello; joinToken: string | undefined; known: NodeRow | undefined },
+): Promise<void> {
+  const { role, name } = hello;
+  if (joinToken === undefined) {
     throw refused(known ? 'it has another key than the one that joined' : 'it has not joined: nexus node add');
   }
-  const token = await useJoinToken(tx, joinTokenHash(join_token));
+  const token = await useJoinToken(tx, joinTokenHash(joinToken));
   if (!token) throw refused('the join token is unknown, used or too old');
   if (token.role !== role || token.name !== name || (known && known.role !== role)) {
     throw refused(`the join token is for the ${token.role} ${token.name}`);
