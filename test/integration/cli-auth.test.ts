@@ -234,8 +234,15 @@ describe('signing in to GitHub', () => {
     const signedIn = await run(['script', '-qec', words, '/dev/null'], own);
     github.browser('alice', { deniesWeb: true });
     const denied = await run(['script', '-qec', `${words} --force`, '/dev/null'], own);
+    github.browser('alice');
+    github.addOauthApp({ ...app, clientSecret: 'another', deviceFlow: false });
+    const refused = await run(['script', '-qec', `${words} --force`, '/dev/null'], own);
     github.browser(null);
     github.addOauthApp(app);
+    assert.match(
+      refused.stdout,
+      /The server could not sign you in \(unauthorized\); its log says why\.\s+→ nexus auth github/,
+    );
     assert.equal(signedIn.exitCode, 0, signedIn.stdout);
     assert.match(
       signedIn.stdout,
@@ -243,7 +250,7 @@ describe('signing in to GitHub', () => {
     );
     assert.match(signedIn.stdout, /You are alice on github\.com \(the token is of credentials\)/);
     assert.equal(denied.exitCode, 4, denied.stdout);
-    assert.match(denied.stdout, /It was denied in the browser \(access_denied\)\.\s+→ nexus auth github/);
+    assert.match(denied.stdout, /It was denied in the browser\.\s+→ nexus auth github/);
   });
 
   it('tells of each refused token what replaces it', async () => {

@@ -72,7 +72,7 @@ async function codeFrom(
     const text = isOurs ? 'Go on in your terminal; this page can be closed.' : 'This is no sign-in of nexus.';
     response.writeHead(isOurs ? 200 : 400, { 'content-type': 'text/plain', connection: 'close' }).end(`${text}\n`);
     if (isOurs && code !== null) resolve(code);
-    else if (isOurs) reject(new CliError(`It was denied in the browser (${searchParams.get('error')}).`, again));
+    else if (isOurs) reject(new CliError(refusal(searchParams), again));
   });
   const tooLate = setTimeout(() => reject(new CliError('Nobody came back from the browser.', again)), backWithinMs);
   const onInterrupt = (): void =>
@@ -85,4 +85,10 @@ async function codeFrom(
     clearTimeout(tooLate);
     interrupt.removeEventListener('abort', onInterrupt);
   }
+}
+
+function refusal(answer: URLSearchParams): string {
+  const error = answer.get('error') ?? 'unknown';
+  if (error === 'access_denied') return 'It was denied in the browser.';
+  return `The server could not sign you in (${error}); its log says why.`;
 }
