@@ -140,3 +140,15 @@ test('what fails stands last in the list, and says why', async () => {
     /✖ Could not open shop\n {2}ssh nexus-shop does not get in: No route to host\n {2}→ nexus doctor/,
   );
 });
+
+test('without an editor it is said that there is none', async () => {
+  await using scene = await createScene();
+  const { world, env, github } = scene;
+  await rm(join(world.home, 'bin/code'));
+  const withToken = { ...env, GITHUB_TOKEN: github.addToken('alice', { scopes }) };
+  const { exitCode, stderr } = await world.spawn(['up', 'my-org/shop', '--server', world.api.baseUrl], {
+    env: withToken,
+  });
+  assert.equal(exitCode, 0, stderr);
+  assert.match(stderr, /^! No editor was found: none of cursor, /m);
+});

@@ -145,6 +145,40 @@ test('what is wrong is said before anything is done', async () => {
   );
 });
 
+test('a workspace of another branch than the one that is asked for is not opened in its place', async () => {
+  await using scene = await createScene();
+  const { github } = scene;
+  await github.commit('my-org/shop', { branch: 'next', from: 'main', files: { 'README.md': 'Next' } });
+  const address = ['--server', scene.world.api.baseUrl];
+  const first = await scene.up('my-org/shop', ...address, '--no-fork', '--branch', 'main');
+  assert.equal(first.exitCode, 0, first.stderr);
+  const other = await scene.up('my-org/shop', '--no-fork', '--branch', 'next');
+  assert.equal(other.exitCode, 6, other.stdout);
+  assert.match(
+    other.stderr,
+    /The workspace shop is of main, not of next\.\n {2}→ nexus up my-org\/shop --branch next --name shop-next\n/,
+  );
+  const page = await scene.up(`${github.enterpriseUrl}/my-org/shop/tree/next`, '--no-fork');
+  assert.match(page.stderr, /\n {2}→ nexus up https:.*\/tree\/next --name shop-next\n$/);
+  for (const again of [['--branch', 'main'], []])
+    assert.equal((await scene.up('my-org/shop', '--no-fork', ...again)).exitCode, 0);
+});
+
+test('the next step at a server that is not there is for that server', async () => {
+  await using scene = await createScene();
+  const named = await scene.up('my-org/shop', '--server', 'nexus.invalid');
+  assert.equal(named.exitCode, 7);
+  assert.match(named.stderr, /\n {2}→ nexus up my-org\/shop --server https:\/\/nexus\.invalid\n$/);
+  const byUrl = await scene.up('my-org/shop', '--server', 'https://nexus.invalid');
+  assert.match(byUrl.stderr, /\n {2}→ NEXUS_SERVER=https:\/\/nexus\.invalid nexus doctor\n$/);
+});
+
+test('a home folder is not proposed to be committed', async () => {
+  await using scene = await createScene();
+  const { stderr } = await scene.world.spawn(['up'], { cwd: scene.world.home });
+  assert.match(stderr, /is not in a git repository\.\n {2}→ nexus up OWNER\/REPO\n/);
+});
+
 test('without any server it is said how one is named', async (t) => {
   const isTaken = await fetch('http://127.0.0.1:3001/health').then(
     () => true,

@@ -1,14 +1,18 @@
 import { Option } from 'commander';
-import { usageError } from '../cli-error.ts';
+import { ServerUnreachable } from '../../contract/api-client.ts';
+import { isLoopback } from '../../lib/loopback.ts';
+import { CliError, usageError } from '../cli-error.ts';
 import { cloneOption, defineCommand, flagOption, jsonOption, optionalTextOption, textOption } from '../command.ts';
 import type { CliContext } from '../context.ts';
-import { editorResult } from '../editor/connect-editor.ts';
+import { editorResult, noEditor } from '../editor/connect-editor.ts';
 import { editors } from '../editor/editors.ts';
 import { openEditor } from '../editor/open-workspace.ts';
+import { exitCodes } from '../exit-codes.ts';
 import { nexusPaths } from '../files/nexus-paths.ts';
 import { setUserConfigValue } from '../files/user-config-file.ts';
 import { connectWithout } from '../server/connect.ts';
 import { serverUrl } from '../server/find-server.ts';
+import { shellQuote } from '../terminal/format.ts';
 import { printJson } from '../terminal/print.ts';
 import { goUp } from '../up/up-journey.ts';
 import { upSummaryText } from '../up/up-summary.ts';
@@ -67,7 +71,7 @@ export const up = defineCommand({
   failure: ({ repository }) => `Could not bring up ${repository}`,
   interrupt: 'own',
   async run({ server, json, ...options }, outer) {
-    const context = await atServer(outer, server);
+    const context = await atServer(outer, { server, repository: options.repository });
     const result = await goUp(context, options);
     const { view, found, clone } = result;
     if (json) {
@@ -76,6 +80,7 @@ export const up = defineCommand({
     }
     if (context.stderr.isTerminal) context.stderr.write('\n');
     context.stdout.write(upSummaryText(result, { output: context.stdout, nowMs: Date.now() }));
+    if (options.open && found === null) context.stderr.write(`! No editor was found: ${noEditor}\n`);
     // One that takes this terminal comes last, and only where there is one.
     const isHere = found?.editor.place === 'terminal' && context.stdin.isTTY === true;
     return isHere ? openEditor(context, found, view) : 0;
@@ -83,11 +88,27 @@ export const up = defineCommand({
 });
 
 /** The server that was named is the one from now on, if it is one. */
-async function atServer(context: CliContext, server: string | undefined): Promise<CliContext> {
+async function atServer(
+  context: CliContext,
+  { server, repository }: { server: string | undefined; repository: string },
+): Promise<CliContext> {
   if (server === undefined) return context;
   const url = serverUrl(server, context.env['NEXUS_SERVER_PORT']);
   const inner = { ...context, env: { ...context.env, NEXUS_SERVER: url } };
-  await (await connectWithout(inner)).call('getSignIn');
+  const client = await connectWithout(inner);
+  try {
+    await client.call('getSignIn');
+  } catch (thrown) {
+    if (!(thrown instanceof ServerUnreachable) || isLoopback(new URL(url).hostname)) throw thrown;
+    throw new CliError(thrown.message, {
+      exitCode: exitCodes.serverUnreachable,
+      // It is not remembered, so other commands are told of it; a name alone was asked without TLS.
+      next: /^https?:\/\//.test(server)
+        ? `NEXUS_SERVER=${url} nexus doctor`
+        : `nexus up ${shellQuote(repository)} --server https://${server}`,
+      cause: thrown,
+    });
+  }
   await setUserConfigValue(nexusPaths(context.env).configFile, ['server'], url);
   return inner;
 }

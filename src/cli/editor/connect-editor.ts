@@ -64,7 +64,8 @@ export function editorResult(
   return { editor: editor?.id ?? null, opened, link, ssh_command: `ssh ${hostAlias(workspace.name)}` };
 }
 
-const noEditor = `none of ${editors.flatMap(({ programs }) => programs).join(', ')} is on the PATH`;
+/** Why none is opened. */
+export const noEditor = `none of ${editors.flatMap(({ programs }) => programs).join(', ')} is on the PATH`;
 
 function tell(
   { stdout }: CliContext,

@@ -34,9 +34,14 @@ export async function chooseEditor(env: Environment, wish: EditorWish | null): P
   if (match !== undefined) return match;
   const others = found.map((one) => one.editor.id).join(', ');
   throw failure(
-    `${editor.title}, which ${wish.from} asks for, is not on this machine: none of ${editor.programs.join(', ')} is on the PATH.${others === '' ? '' : ` There is: ${others}.`}`,
+    `${editor.title}, which ${wish.from} asks for, is not on this machine: ${notOnPath(editor.programs)}.${others === '' ? '' : ` There is: ${others}.`}`,
     { next: 'nexus editor detect' },
   );
+}
+
+function notOnPath(programs: readonly string[]): string {
+  const names = programs.join(', ');
+  return programs.length === 1 ? `${names} is not on the PATH` : `none of ${names} is on the PATH`;
 }
 
 function unknownEditor({ name, from }: EditorWish): Error {

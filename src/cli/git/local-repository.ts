@@ -1,5 +1,6 @@
 /** A folder on this machine as a repository to take along: what of it is committed, and what is not. */
 import { stat } from 'node:fs/promises';
+import { homedir } from 'node:os';
 import { basename } from 'node:path';
 import { CliError, failure } from '../cli-error.ts';
 import { exitCodes } from '../exit-codes.ts';
@@ -79,7 +80,11 @@ async function whereInRepository(folder: string): Promise<[topLevel: string, pre
     });
   }
   throw failure(`${folder} is not in a git repository.`, {
-    next: `cd ${shellQuote(folder)} && git init && git add -A && git commit -m 'First commit'`,
+    // A whole home, with its keys, is nothing to commit.
+    next:
+      folder === homedir()
+        ? 'nexus up OWNER/REPO'
+        : `cd ${shellQuote(folder)} && git init && git add -A && git commit -m 'First commit'`,
   });
 }
 

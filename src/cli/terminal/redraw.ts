@@ -10,7 +10,7 @@ export function createRedraw(output: Output): (text: string) => void {
   return (text) => {
     if (text === last) return;
     const shown = last.split('\n').length - 1;
-    const back = output.isTerminal && shown > 0 ? `\u001B[${shown}A\u001B[0J` : '';
+    const back = output.isTerminal && shown > 0 ? `\r\u001B[${shown}A\u001B[0J` : '';
     // A line that wraps would take more rows than are taken back.
     const lines = text.split('\n').map((line) => truncate(line, output.columns()));
     output.write(`${back}${lines.join('\n')}`);

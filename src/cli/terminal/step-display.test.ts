@@ -63,8 +63,8 @@ test('on a terminal running steps are drawn over and ended ones are left alone',
   assert.equal(take(), '⠋ Clone  0.0 s\n⠋ Install  0.0 s\n');
   steps = steps.with(0, { ...base, state: 'done', endedMs: 0 });
   display.update();
-  assert.equal(take(), '\u001B[2A\u001B[0J✔ Clone  0.0 s\n⠋ Install  0.0 s\n');
+  assert.equal(take(), '\r\u001B[2A\u001B[0J✔ Clone  0.0 s\n⠋ Install  0.0 s\n');
   steps = steps.with(1, { ...base, title: 'Install', state: 'done', endedMs: 0 });
   display.stop();
-  assert.equal(take(), '\u001B[1A\u001B[0J✔ Install  0.0 s\n');
+  assert.equal(take(), '\r\u001B[1A\u001B[0J✔ Install  0.0 s\n');
 });

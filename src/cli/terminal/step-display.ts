@@ -70,7 +70,8 @@ function createLiveDisplay({ steps, output, now }: StepDisplayOptions): StepDisp
   function update(): void {
     const pending = steps().slice(settled);
     const lines = pending.map((step) => `${formatStep(step, { nowMs: now(), output })}\n`);
-    const back = shown === 0 ? '' : `\u001B[${shown}A\u001B[0J`;
+    // From the first column, for the terminal may have echoed a ^C.
+    const back = shown === 0 ? '' : `\r\u001B[${shown}A\u001B[0J`;
     output.write(`${back}${lines.join('')}`);
     const firstRunning = pending.findIndex((step) => step.endedMs === null);
     const ended = firstRunning === -1 ? pending.length : firstRunning;

@@ -127,7 +127,7 @@ test('a text is drawn over the last one on a terminal, and after it elsewhere', 
   const terminal = testOutput({ columns: 10 });
   const redraw = createRedraw(terminal.output);
   for (const text of ['one\ntwo\n', 'one\ntwo\n', 'three is too long\n']) redraw(text);
-  assert.equal(terminal.text(), 'one\ntwo\n\u001B[2A\u001B[0Jthree is …\n');
+  assert.equal(terminal.text(), 'one\ntwo\n\r\u001B[2A\u001B[0Jthree is …\n');
   const file = testOutput();
   const append = createRedraw(file.output);
   for (const text of ['one\n', 'two\n']) append(text);

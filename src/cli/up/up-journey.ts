@@ -11,7 +11,7 @@ import { openWindow } from '../editor/connect-editor.ts';
 import { editorWish, untilRunning } from '../editor/open-workspace.ts';
 import { findCloneTarget } from '../git/clone-target.ts';
 import type { CloneTarget } from '../git/clone-target.ts';
-import { canonicalRepository } from '../git/repository-reference.ts';
+import { canonicalRepository, workspaceSlug } from '../git/repository-reference.ts';
 import { resolveSource, whatWasFound } from '../github/resolve-source.ts';
 import type { ResolvedSource } from '../github/resolve-source.ts';
 import { githubOf } from '../github/github-host.ts';
@@ -151,6 +151,7 @@ async function makeWorkspace(context: CliContext, client: Client, wish: Wish): P
   return withTitle(`Could not create workspace ${name}`, async () => {
     const existing = await findExisting(client, name, source);
     if (existing !== null) {
+      assertSameBranch(existing, wish);
       const cloned = await clone();
       progress[Symbol.dispose]();
       return { source, view: await untilRunning(context, client, existing), clone: cloned };
@@ -162,6 +163,21 @@ async function makeWorkspace(context: CliContext, client: Client, wish: Wish): P
     return { source, view, clone: cloned };
   });
 }
+
+/** Another branch is not opened in place of the one that was asked for. That of a folder is not asked for by being there. */
+function assertSameBranch({ name, status, repository: { branch } }: WorkspaceView, wish: Wish): void {
+  const { repo, local } = wish.source;
+  const wanted = local === null || wish.branch !== undefined ? repo.branch : undefined;
+  if (wanted === undefined || branch === null || branch === wanted) return;
+  const short = workspaceSlug(`${name}-${wanted.replace(pullRef, 'pull-$1')}`);
+  const again = `nexus up ${shellQuote(wish.repository)}${wish.branch === undefined ? '' : ` --branch ${shellQuote(wish.branch)}`}`;
+  throw new CliError(`The workspace ${name} is of ${branch}, not of ${wanted}.`, {
+    exitCode: exitCodes.conflict,
+    next: status === 'error' ? `nexus workspace delete ${name} && ${again} --name ${name}` : `${again} --name ${short}`,
+  });
+}
+
+const pullRef = /^refs\/pull\/(\d+)\/head$/;
 
 async function findRepository(
   context: CliContext,

@@ -78,7 +78,8 @@ export function workspaceText(view: WorkspaceView, options: { output: Output; no
   const { output, nowMs } = options;
   const color = paint(output);
   const { repository } = view;
-  const commit = repository.commit === null ? '' : ` at ${repository.commit.slice(0, 10)}`;
+  const { commit: hash } = repository;
+  const commit = hash === null ? '' : /^0+$/.test(hash) ? ', nothing committed yet' : ` at ${hash.slice(0, 10)}`;
   const fields: (readonly [string, string])[] = [
     [
       'Workspace',
