@@ -105,6 +105,22 @@ describe('streams', { skip: noEngine }, () => {
       assert.equal(size, 20_000_000);
     });
 
+    it('gives all of a terminal, to its last word, also when many end at once', async () => {
+      const terminal = { columns: 80, rows: 24, type: 'xterm' };
+      const ends = await Promise.all(
+        Array.from({ length: 24 }, async () => {
+          const command = ['bash', '-c', 'echo first; read -r line; echo "last word"; exit 3'];
+          const stream = await open({ kind: 'exec', command, terminal });
+          await writeFrames(stream, execFrame.stdin, 'go on\n');
+          const output: string[] = [];
+          for await (const { payload } of readFrames(stream)) output.push(payload.toString());
+          stream.destroy();
+          return output.join('');
+        }),
+      );
+      for (const end of ends) assert.match(end, /first\r\n[^]*last word\r\n3$/);
+    });
+
     it('has a terminal of the size that is asked for, and resizes it', async () => {
       const terminal = { columns: 91, rows: 31, type: 'xterm' };
       const stream = await open({

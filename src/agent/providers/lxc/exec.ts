@@ -119,8 +119,15 @@ function beginExec(engine: EngineClient, name: string, spec: ExecSpec): Promise<
   });
 }
 
-function execBody({ command, user = 'root', cwd, env, terminal }: ExecSpec): Record<string, unknown> {
+/**
+ * The engine stops reading a terminal as soon as the command has ended, and on a busy machine what it said last was
+ * lost. A shell stays for a moment longer; what is typed to interrupt the command does not end it.
+ */
+const untilRead = ['sh', '-c', 'trap : INT QUIT; "$@"; code=$?; sleep 0.1; exit $code', 'sh'];
+
+function execBody({ command: given, user = 'root', cwd, env, terminal }: ExecSpec): Record<string, unknown> {
   const home = user === 'root' ? '/root' : '/home/dev';
+  const command = terminal ? [...untilRead, ...given] : given;
   return {
     // The engine itself knows ids only, and gives none of a user's further groups.
     command: user === 'root' ? command : ['setpriv', '--reuid=dev', '--regid=dev', '--init-groups', '--', ...command],
