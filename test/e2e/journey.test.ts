@@ -1,6 +1,7 @@
 /** From a repository's name to an open editor, as a new user goes: with the compiled program, at a terminal. */
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
+import { execa } from 'execa';
 import type { CommandResult } from '../support/installation.ts';
 import {
   createJourneyWorld,
@@ -64,6 +65,18 @@ describe('the journey', () => {
     assert.match(stdout, /one-time code/);
     assert.match(stdout, /made a new key/i);
     assert.match(stdout, /bob\/shop is your new fork/);
+  });
+
+  it('gh signed in with the scopes of its own: it asks GitHub for more', async () => {
+    world.github.addUser('lena');
+    world.github.browser('lena', { approvesDevices: true });
+    const lena = await world.person('lena', { gh: 'there', key: true });
+    const token = world.github.addToken('lena', { scopes: ['repo', 'read:org', 'gist'] });
+    await execa('gh', ['auth', 'login', '--with-token'], { env: lena.env, extendEnv: false, input: token });
+    const { exitCode, stdout } = await up(lena, 'my-org/shop');
+    assert.equal(exitCode, 0, stdout);
+    assert.match(stdout, /gh auth refresh --hostname github\.com --scopes user:email,admin:public_key/);
+    assert.match(stdout, /lena\/shop is your new fork/);
   });
 
   it('no gh, no key, an own private repository: GitHub’s device flow', async () => {

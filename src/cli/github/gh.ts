@@ -25,7 +25,16 @@ export function signInWithGh(host: GithubHost, scopes: readonly string[]): Promi
 
 /** The command that adds scopes to gh's token. */
 export function refreshCommand(host: GithubHost, scopes: readonly string[]): string {
-  return `gh auth refresh --hostname ${host.name} --scopes ${scopes.join(',')}`;
+  return `gh ${refreshArgs(host, scopes).join(' ')}`;
+}
+
+/** The same at this terminal. @returns its exit code */
+export function refreshGh(host: GithubHost, scopes: readonly string[]): Promise<number> {
+  return runInOurPlace('gh', refreshArgs(host, scopes));
+}
+
+function refreshArgs(host: GithubHost, scopes: readonly string[]): string[] {
+  return ['auth', 'refresh', '--hostname', host.name, '--scopes', scopes.join(',')];
 }
 
 /** What it printed; null when it is not there or failed. */

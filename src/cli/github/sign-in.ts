@@ -4,7 +4,7 @@ import type { CliContext } from '../context.ts';
 import { exitCodes } from '../exit-codes.ts';
 import { saveCredential } from './credentials-file.ts';
 import { isDeviceFlowDisabled, signInWithDevice } from './device-flow.ts';
-import { hasGh, signInWithGh } from './gh.ts';
+import { hasGh, refreshCommand, refreshGh, signInWithGh } from './gh.ts';
 import { createGithubApi } from './github-api.ts';
 import { neededScopes } from '../../contract/sign-in.ts';
 import { missingScopes } from './github-host.ts';
@@ -46,9 +46,29 @@ export async function signIn(
   const known = options.force ? null : await findGithubToken(context, host);
   const token = known ?? (await newToken(context, host));
   const account = await askWhoAmI(context, host, token);
-  const missing = account.scopes === null ? [] : missingScopes(account.scopes);
-  if (missing.length > 0) throw lacksScopes(account, host, missing);
-  return account;
+  const missing = scopesMissingIn(account);
+  if (missing.length === 0) return account;
+  const asked = await askForScopes(context, host, { account, missing });
+  const stillMissing = scopesMissingIn(asked);
+  if (stillMissing.length > 0) throw lacksScopes(asked, host, stillMissing);
+  return asked;
+}
+
+function scopesMissingIn({ scopes }: GithubAccount): string[] {
+  return scopes === null ? [] : missingScopes(scopes);
+}
+
+/** gh's own sign-in allows less than is needed here, so that it is asked for more at once where somebody can answer. */
+async function askForScopes(
+  context: CliContext,
+  host: GithubHost,
+  { account, missing }: { account: GithubAccount; missing: readonly string[] },
+): Promise<GithubAccount> {
+  if (account.token.from !== 'gh' || context.stdin.isTTY !== true) return account;
+  context.stderr.write(`gh is signed in without ${missing.join(', ')}: ${refreshCommand(host, missing)}\n`);
+  if ((await refreshGh(host, missing)) !== 0) return account;
+  const token = await findGithubToken(context, host);
+  return token === null ? account : askWhoAmI(context, host, token);
 }
 
 async function newToken(context: CliContext, host: GithubHost): Promise<GithubToken> {
