@@ -10,6 +10,7 @@ import { NexusError, fromBody } from './errors.ts';
 import { errorBody, workspaceEvent } from './workspace.ts';
 import { openSocket } from './open-socket.ts';
 import type { WorkspaceEvent } from './workspace.ts';
+import { whyNoAnswer } from '../lib/why-no-answer.ts';
 import { watchSilence } from './watch-silence.ts';
 
 /** No Nexus server answered at this address: no connection, one that broke, or something else that listens there. */
@@ -147,7 +148,7 @@ export function createClient(options: ClientOptions): Client {
       return openSocket(urlOf(baseUrl, path, query).replace(/^http/, 'ws'), {
         authorization,
         signal,
-        unreachable: (cause) => new ServerUnreachable(baseUrl, reasonOf(cause), { cause }),
+        unreachable: (cause) => new ServerUnreachable(baseUrl, whyNoAnswer(cause), { cause }),
         refused: (answer) => errorOf(baseUrl, answer),
       });
     },
@@ -178,7 +179,7 @@ function createTransport(options: ClientOptions): Transport {
   function named(thrown: unknown, signal: AbortSignal | undefined): Error {
     if (signal?.aborted) return signal.reason as Error;
     const ours = thrown instanceof NexusError || thrown instanceof ServerUnreachable;
-    return ours ? thrown : new ServerUnreachable(baseUrl, reasonOf(thrown), { cause: thrown });
+    return ours ? thrown : new ServerUnreachable(baseUrl, whyNoAnswer(thrown), { cause: thrown });
   }
   async function reading<T>(signal: AbortSignal | undefined, read: () => Promise<T>): Promise<T> {
     return read().catch((thrown: unknown) => {
@@ -271,32 +272,4 @@ async function errorOf(baseUrl: string, response: Response): Promise<Error> {
     baseUrl,
     `it answered ${response.status} without saying why, so it is not a Nexus server`,
   );
-}
-
-const reasons: Readonly<Record<string, string>> = {
-  ECONNREFUSED: 'the connection was refused',
-  ConnectionRefused: 'the connection was refused',
-  ECONNRESET: 'the connection was reset',
-  ConnectionReset: 'the connection was reset',
-  ConnectionClosed: 'the connection was closed',
-  UND_ERR_SOCKET: 'the connection was closed',
-  ENOTFOUND: 'there is no such host',
-  EAI_AGAIN: 'the name of the host cannot be looked up',
-  ETIMEDOUT: 'the connection timed out',
-  EHOSTUNREACH: 'there is no way to the host',
-};
-
-/** Of Node's parser, and of Bun's. */
-const notHttp = /^HPE_|^Malformed_HTTP_Response$/;
-
-/** Of what `fetch` or a socket threw; Node puts the socket's error into `cause`, Bun its own code on the error. */
-function reasonOf(error: unknown): string {
-  for (const one of [error, error instanceof Error ? error.cause : undefined]) {
-    const code = (one as { code?: unknown } | undefined)?.code;
-    if (typeof code !== 'string') continue;
-    const reason = reasons[code] ?? (notHttp.test(code) ? 'what answers there does not speak HTTP' : undefined);
-    if (reason !== undefined) return reason;
-  }
-  const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
-  return cause instanceof Error ? cause.message : String(cause);
 }

@@ -322,6 +322,13 @@ describe('signing in to GitHub', () => {
     const down = await runNexus(['auth', 'github'], env);
     github.comeBack();
     assert.match(down.stderr, /GitHub cannot be reached: https:\/\/api\.github\.com: it answered 502\./);
+    github.goDown('refuse');
+    const [cut, doctor] = [await runNexus(['auth', 'github'], env), await runNexus(['doctor'], env)];
+    github.comeBack();
+    assert.match(cut.stderr, /https:\/\/api\.github\.com: the connection was (?:reset|closed)\./);
+    assert.match(doctor.stdout, /^✖ GitHub +GitHub cannot be reached: .*\n +→ https:\/\/www\.githubstatus\.com/m);
+    assert.match((await runNexus(['doctor'], env)).stdout, /^✔ GitHub +alice on github\.com/m);
+    assert.match((await runNexus(['doctor'])).stdout, /^✖ GitHub +nobody is signed in .*\n +→ nexus auth github$/m);
     github.revoke(token);
     const revoked = await runNexus(['auth', 'github'], env);
     assert.equal(revoked.exitCode, 4);

@@ -93,6 +93,18 @@ describe('the repository that is worked in', () => {
     assert.equal(github.seen.filter(({ method, path }) => method === 'POST' && path.endsWith('/forks')).length, 1);
   });
 
+  it('is told of when it takes long to answer', async () => {
+    github.goDown('hang', { parts: ['api'] });
+    const interrupt = new AbortController();
+    const onOutput = (text: string): void => {
+      if (text.includes('Waiting for ')) interrupt.abort();
+    };
+    const ended = await world.run(['up', 'my-org/shop', '--no-editor'], { env: signedIn, interrupt, onOutput });
+    github.comeBack();
+    assert.equal(ended.exitCode, 130, ended.stderr);
+    assert.match(ended.stderr, /^Waiting for \S+, which does not answer yet$/m);
+  });
+
   it('is waited for until Ctrl-C, after which the same command goes on', async () => {
     await github.addRepository('my-org/slow', { files });
     github.delayForks(1_000);

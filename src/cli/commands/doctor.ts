@@ -2,6 +2,7 @@ import { usageError } from '../cli-error.ts';
 import { defineCommand, flagOption, jsonOption } from '../command.ts';
 import type { CliContext } from '../context.ts';
 import { checkClient } from '../doctor/check-client.ts';
+import { checkGithub } from '../doctor/check-github.ts';
 import { checkServer } from '../doctor/check-server.ts';
 import type { Finding } from '../doctor/finding.ts';
 import { exitCodes } from '../exit-codes.ts';
@@ -25,12 +26,13 @@ export const doctor = defineCommand({
   failure: () => 'Could not check everything',
   async run({ json }, context) {
     const client = await connect(context);
-    const [here, server, node] = await Promise.all([
+    const [here, server, github, node] = await Promise.all([
       checkClient(context),
       checkServer(context, client),
+      checkGithub(context, client),
       checkThisNode(context),
     ]);
-    const findings = [...here, ...server, ...node];
+    const findings = [...here, ...server, ...github, ...node];
     printResult(context, findings, { json, text: (all) => findingsText(all, context.stdout) });
     return findings.some(({ status }) => status === 'broken') ? exitCodes.failed : exitCodes.done;
   },

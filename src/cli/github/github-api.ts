@@ -2,6 +2,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { NexusError } from '../../contract/errors.ts';
 import { createBackoff } from '../../lib/backoff.ts';
+import { whyNoAnswer } from '../../lib/why-no-answer.ts';
 import { CliError } from '../cli-error.ts';
 import { exitCodes } from '../exit-codes.ts';
 import type { GithubHost } from './github-host.ts';
@@ -75,7 +76,7 @@ function githubFailure(error: unknown, who: { host: GithubHost; from: GithubToke
   const status = statusOf(error);
   const response = (error as { response?: Response }).response;
   if (status === null || response === undefined || status >= 500) {
-    const reason = status !== null && response !== undefined ? `it answered ${status}` : messageOf(error);
+    const reason = status !== null && response !== undefined ? `it answered ${status}` : whyNoAnswer(error);
     return new NexusError('github_unreachable', { reason: `${host.apiUrl}: ${reason}` }, { cause: error });
   }
   if (status === 401) {

@@ -23,6 +23,9 @@ export type GithubAccount = {
   readonly scopes: readonly string[] | null;
 };
 
+/** An answer takes a few tenths of a second; requests that fail are made again for up to a minute. */
+const slowAfterMs = 2_000;
+
 /** Whose the token is, and what it allows. @throws CliError when GitHub does not accept it, github_unreachable */
 export async function askWhoAmI(context: CliContext, host: GithubHost, token: GithubToken): Promise<GithubAccount> {
   const api = createGithubApi(host, token, { signal: context.interrupt });
@@ -36,16 +39,18 @@ export async function askWhoAmI(context: CliContext, host: GithubHost, token: Gi
 
 /**
  * The account that is signed in here; without one (or with `force`) the person signs in now.
+ * @param options.onWait told once when GitHub takes long
  * @throws CliError when nobody can be asked, it is denied, or the token allows too little
  */
 export async function signIn(
   context: CliContext,
   host: GithubHost,
-  options: { force: boolean },
+  options: { force: boolean; onWait?: () => void },
 ): Promise<GithubAccount> {
   const known = options.force ? null : await findGithubToken(context, host);
   const token = known ?? (await newToken(context, host));
-  const account = await askWhoAmI(context, host, token);
+  const waiting = setTimeout(() => options.onWait?.(), slowAfterMs);
+  const account = await askWhoAmI(context, host, token).finally(() => clearTimeout(waiting));
   const missing = scopesMissingIn(account);
   if (missing.length === 0) return account;
   const asked = await askForScopes(context, host, { account, missing });

@@ -112,9 +112,11 @@ async function signInWhereNeeded(
 ): Promise<void> {
   const info = await askHowToSignIn(context, repository);
   if (info.mode !== 'github' || context.env['NEXUS_TOKEN']) return;
+  const host = githubOf(info);
+  const onWait = (): void => context.stderr.write(`Waiting for ${host.name}, which does not answer yet\n`);
   const step = { title: 'Sign in to GitHub', detail: ({ login }: { login: string }) => login };
   await tellAfter(progress, step, () =>
-    withTitle('Could not sign in to GitHub', () => signIn(context, githubOf(info), { force: false })),
+    withTitle('Could not sign in to GitHub', () => signIn(context, host, { force: false, onWait })),
   );
 }
 
