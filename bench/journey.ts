@@ -1,17 +1,16 @@
 /**
- * The whole journey of `nexus up` from an empty home: sign-in, key, workspace of the example of three services, SSH,
- * editor. What Nexus itself adds is what is left without the repository's transfer, its dependencies and its services.
+ * The whole journey of `nexus up` from an empty home: sign-in, key, fork, workspace of the example of three services,
+ * clone, SSH, editor. What Nexus itself adds is what is left without the repository's transfer, its dependencies and its services.
  */
-import { cp } from 'node:fs/promises';
-import { join } from 'node:path';
+import { readdir, readFile } from 'node:fs/promises';
+import { join, relative } from 'node:path';
 import { createClient } from '../src/contract/api-client.ts';
 import type { Client } from '../src/contract/api-client.ts';
 import type { WorkspaceEvent, WorkspaceView } from '../src/contract/workspace.ts';
-import { startFakeGithub } from '../test/support/fake-github/fake-github.ts';
-import type { Installation } from '../test/support/installation.ts';
+import type { Files } from '../test/support/fake-github/bare-repository.ts';
+import { createJourneyWorld, type JourneyWorld } from '../test/support/journey-world.ts';
 import { repositoryRoot } from '../test/support/programs.ts';
 import { range, type Figure } from './figure.ts';
-import { newPerson } from './new-person.ts';
 import { summarize, timed } from './statistics.ts';
 
 const mostOwnMs = 3_000;
@@ -20,13 +19,20 @@ const mostOwnMs = 3_000;
 const others = /^(?:waiting_for_source|cloning|preparing_base|installing|running_hook|starting_service)\b/;
 
 type Part = { readonly step: string; readonly ms: number };
+type Journey = { readonly totalMs: number; readonly parts: readonly Part[] };
+
+const repository = 'my-org/shop';
 
 export async function benchJourney({ runs }: { readonly runs: number }): Promise<readonly Figure[]> {
   const totals: number[] = [];
   const own: number[] = [];
   const steps = new Map<string, number[]>();
+  await using world = await createJourneyWorld();
+  await world.github.addRepository(repository, { files: await exampleFiles() });
+  // The first makes the image with the example's packages.
+  await journey(world, 'first');
   for (let run = 0; run < runs; run += 1) {
-    const { totalMs, parts } = await journey();
+    const { totalMs, parts } = await journey(world, `user-${run}`);
     const otherMs = parts.filter(({ step }) => others.test(step)).reduce((sum, { ms }) => sum + ms, 0);
     totals.push(totalMs);
     own.push(totalMs - otherMs);
@@ -47,33 +53,30 @@ export async function benchJourney({ runs }: { readonly runs: number }): Promise
   ];
 }
 
-async function journey(): Promise<{ totalMs: number; parts: readonly Part[] }> {
-  await using github = await startFakeGithub();
-  github.addUser('alice');
-  await using person = await newPerson(github, 'alice');
-  const { nexus, token } = person;
-  const folder = await exampleRepository(nexus);
+/** Somebody with gh, and no key, who has no fork yet. */
+async function journey(world: JourneyWorld, login: string): Promise<Journey> {
+  const { github, nexus } = world;
+  github.addUser(login);
+  const user = await world.person(login, { gh: 'signed in', key: false });
   let view: WorkspaceView | undefined;
-  try {
-    const totalMs = await timed(async () => {
-      const { exitCode, stdout, stderr } = await nexus.nexus(['up', folder, '--editor', 'code', '--json']);
-      if (exitCode !== 0) throw new Error(stderr);
-      view = JSON.parse(stdout) as WorkspaceView;
-    });
-    if (view === undefined) throw new Error('nothing was made');
-    return { totalMs, parts: await partsOf(createClient({ baseUrl: nexus.url, token }), view.workspace_id) };
-  } finally {
-    await person.endSharedSsh('shop');
-  }
+  const totalMs = await timed(async () => {
+    const { exitCode, stdout, stderr } = await user.nexus('up', repository, '--server', nexus.url, '--json');
+    if (exitCode !== 0) throw new Error(stderr);
+    view = JSON.parse(stdout) as WorkspaceView;
+  });
+  if (view === undefined) throw new Error('nothing was made');
+  const { stdout: token } = await user.run('gh', ['auth', 'token']);
+  const client = createClient({ baseUrl: nexus.url, token: token.trim() });
+  return { totalMs, parts: await partsOf(client, view.workspace_id) };
 }
 
-async function exampleRepository(nexus: Installation): Promise<string> {
-  const folder = join(nexus.home, 'shop');
-  await cp(join(repositoryRoot, 'examples/shop'), folder, { recursive: true });
-  const script = `cd "$0" && git init -q && git add --all && git -c user.name=a -c user.email=a@b commit -qm first`;
-  const { exitCode, stderr } = await nexus.run('sh', ['-c', script, folder]);
-  if (exitCode !== 0) throw new Error(stderr);
-  return folder;
+async function exampleFiles(): Promise<Files> {
+  const folder = join(repositoryRoot, 'examples/shop');
+  const files = (await readdir(folder, { recursive: true, withFileTypes: true })).filter((one) => one.isFile());
+  const paths = files.map(({ parentPath, name }) => join(parentPath, name));
+  return Object.fromEntries(
+    await Promise.all(paths.map(async (path) => [relative(folder, path), await readFile(path, 'utf8')] as const)),
+  );
 }
 
 /** What the server was doing, one after another; services from their first start until the last is healthy. */

@@ -29,6 +29,7 @@ describe('the repository that is worked in', () => {
           NEXUS_AUTH_MODE: 'github',
           NEXUS_GITHUB_API_URL: `${at}/api/v3`,
           NEXUS_GITHUB_WEB_URL: at,
+          NEXUS_LIMITS_WORKSPACES_PER_USER: '100',
         },
       },
     });
@@ -76,6 +77,35 @@ describe('the repository that is worked in', () => {
       branch: null,
       is_fork: false,
     });
+  });
+
+  it('has its packages and its image known before the clone, on the branch that is wanted; a broken one is left to the node', async () => {
+    const config = (packages: string): string =>
+      `version: "1.0"\npackages: [${packages}]\nproviders: { lxc: { image: "debian:13" } }\n`;
+    await github.addRepository('alice/config', { files: { '.nexus/config.yaml': config('postgresql') } });
+    await github.commit('alice/config', {
+      branch: 'next',
+      from: 'main',
+      files: { '.nexus/config.yaml': config('redis') },
+    });
+    await github.commit('alice/config', { branch: 'broken', from: 'main', files: { '.nexus/config.yaml': '{' } });
+    for (const [reference, packages] of [
+      ['alice/config', ['postgresql']],
+      [`${at}/alice/config/tree/next`, ['redis']],
+      [`${at}/alice/config/tree/broken`, undefined],
+    ] as const) {
+      const name = `config-${reference.split('/').at(-1)}`;
+      const created = await create(reference, name);
+      assert.equal(created.exitCode, 0, created.stderr);
+      const row = await world.api.store.db
+        .selectFrom('workspaces')
+        .select('request_json')
+        .where('name', '=', name)
+        .executeTakeFirstOrThrow();
+      const asked = JSON.parse(row.request_json) as { packages?: string[]; image?: string };
+      assert.deepEqual(asked.packages, packages);
+      assert.equal(asked.image, packages && 'debian:13');
+    }
   });
 
   it('is a fork of somebody else’s, which is waited for, and found again', async () => {

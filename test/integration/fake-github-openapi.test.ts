@@ -163,6 +163,12 @@ const cases: Readonly<Record<string, readonly Case[]>> = {
     { path: '/repos/bob/his-shop/branches/feature/x', status: 200 },
     { path: '/repos/my-org/shop/branches/none', status: 404 },
   ],
+  'GET /repos/{owner}/{name}/contents/{path}': [
+    { path: '/repos/my-org/shop/contents/README.md', status: 200 },
+    { path: '/repos/bob/his-shop/contents/b?ref=feature/x', status: 200 },
+    { path: '/repos/my-org/shop/contents/none', status: 404 },
+    { path: '/repos/my-org/secret/contents/a', status: 404 },
+  ],
   'POST /repos/{owner}/{name}/git/refs': [
     { path: '/repos/alice/shop/git/refs', body: { ref: 'refs/heads/late', sha: 'LATE' }, status: 201 },
     { path: '/repos/alice/shop/git/refs', body: { ref: 'refs/heads/main', sha: 'LATE' }, status: 422 },

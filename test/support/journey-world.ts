@@ -41,6 +41,9 @@ export type JourneyWorld = AsyncDisposable & {
 export const scopes = ['repo', 'read:org', 'user:email', 'admin:public_key', 'gist'];
 const clientId = 'Ov23liJourneyOfTest';
 const proxyPort = 3128;
+/** The proxy leads to GitHub alone; what a workspace installs comes as it always does. */
+const direct = 'localhost,127.0.0.1,registry.npmjs.org,deb.debian.org';
+const withoutProxy = { NO_PROXY: direct, no_proxy: direct };
 /** Taken over by the bases for the time of the test, as an authority of the node's network is. */
 const authority = '/usr/local/share/ca-certificates/nexus-journey-test.crt';
 
@@ -57,7 +60,7 @@ export async function createJourneyWorld(): Promise<JourneyWorld> {
       await createInstallation({
         program: compiledProgram,
         config: { auth: { mode: 'github' }, github: { client_id: clientId } },
-        env: { ...github.env, HTTPS_PROXY: proxy, https_proxy: proxy, NEXUS_TOKEN: '' },
+        env: { ...github.env, HTTPS_PROXY: proxy, https_proxy: proxy, ...withoutProxy, NEXUS_TOKEN: '' },
       }),
     );
     await nexus.startServer();

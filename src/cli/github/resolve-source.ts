@@ -8,6 +8,7 @@ import type { WorkspaceSource } from '../workspace/workspace-source.ts';
 import { createGithubApi } from './github-api.ts';
 import { githubDotCom, githubOf } from './github-host.ts';
 import type { GithubHost } from './github-host.ts';
+import { readWishes } from './read-config.ts';
 import { signIn } from './sign-in.ts';
 import { findWorkingRepository } from './working-repository.ts';
 import type { WorkingRepository } from './working-repository.ts';
@@ -60,8 +61,14 @@ export async function resolveSource(
   });
   const urls = repo.upstream_url === undefined ? [repo.url] : [repo.url, repo.upstream_url];
   if (clone !== null) assertFreeOrCloneOf(clone, urls);
+  const wishes = await readWishes(api, repo, source.wishes);
+  context.interrupt.throwIfAborted();
   const { token, from } = account.token;
-  return { source: { ...source, repo }, kind, credential: { url: host.webUrl, token: from === 'gh' ? null : token } };
+  return {
+    source: { ...source, repo, wishes },
+    kind,
+    credential: { url: host.webUrl, token: from === 'gh' ? null : token },
+  };
 }
 
 /** GitHub's addresses of repositories have an owner and a name; a longer one is of a page that was not understood. */

@@ -3,7 +3,6 @@ import { resolve } from 'node:path';
 import { repositoryConfigPath } from '../../contract/repository-config.ts';
 import type { CreateWorkspaceInput } from '../../contract/workspace.ts';
 import { parseRepositoryConfig } from '../../core/config/parse-repository-config.ts';
-import { resolveRepository } from '../../core/config/resolve-repository.ts';
 import { CliError } from '../cli-error.ts';
 import type { CliContext } from '../context.ts';
 import { exitCodes } from '../exit-codes.ts';
@@ -12,6 +11,7 @@ import { readCommittedFiles } from '../git/committed-files.ts';
 import { inspectLocalRepository, isFolder } from '../git/local-repository.ts';
 import type { LocalRepository } from '../git/local-repository.ts';
 import { looksLikePath, parseRepositoryReference } from '../git/repository-reference.ts';
+import { configWishes, type Wishes } from './config-wishes.ts';
 
 type Provider = NonNullable<CreateWorkspaceInput['provider']>;
 
@@ -29,8 +29,7 @@ export type WorkspaceSource = {
   readonly branchMayHaveFolder?: true;
   /** The folder to send; null when the node clones. */
   readonly local: LocalRepository | null;
-  /** What is known of the configuration before the clone, so that the right base is taken at once. */
-  readonly wishes: Pick<CreateWorkspaceInput, 'image' | 'packages' | 'provider'>;
+  readonly wishes: Wishes;
 };
 
 /** @throws CliError, or config_invalid when the folder's own configuration is broken */
@@ -63,8 +62,6 @@ async function localSource(folder: string, options: SourceOptions): Promise<Work
   const { files, listing } = await readCommittedFiles(local);
   const text = files.get(repositoryConfigPath);
   const config = text === undefined ? null : parseRepositoryConfig(text);
-  const provider = options.provider ?? config?.provider ?? config?.providers.default;
-  const { image, packages } = resolveRepository(files, listing, provider === undefined ? {} : { provider });
   return {
     repo: {
       owner,
@@ -75,10 +72,6 @@ async function localSource(folder: string, options: SourceOptions): Promise<Work
     },
     name: config?.name ?? name,
     local,
-    wishes: {
-      ...(image === null ? {} : { image }),
-      ...(packages.length === 0 ? {} : { packages }),
-      ...(provider === undefined ? {} : { provider }),
-    },
+    wishes: configWishes(files, listing, options.provider),
   };
 }

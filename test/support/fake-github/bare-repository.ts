@@ -69,6 +69,16 @@ export async function revision(folder: string, name: string): Promise<string | n
   return exitCode === 0 ? stdout.trim() : null;
 }
 
+export type FileBlob = { readonly sha: string; readonly text: string };
+
+export async function fileAt(folder: string, revisionName: string, path: string): Promise<FileBlob | null> {
+  const at = `${revisionName}:${path}`;
+  const found = await execa('git', ['rev-parse', '--verify', '--quiet', at], { cwd: folder, reject: false });
+  if (found.exitCode !== 0) return null;
+  const { stdout: text } = await execa('git', ['cat-file', 'blob', at], { cwd: folder, stripFinalNewline: false });
+  return { sha: found.stdout, text };
+}
+
 export async function lastCommit(folder: string, branch: string): Promise<Commit | null> {
   if ((await revision(folder, `refs/heads/${branch}`)) === null) return null;
   const { stdout } = await execa('git', ['log', '-1', '--format=%H%n%T%n%an%n%ae%n%cI%n%B', `refs/heads/${branch}`], {

@@ -1,7 +1,7 @@
 /** Repositories, branches and pull requests as GitHub's REST API shows them. */
 import { simpleUser } from './account-shapes.ts';
 import type { BaseUrls } from './answer.ts';
-import type { Commit } from './bare-repository.ts';
+import type { Commit, FileBlob } from './bare-repository.ts';
 import { fullName, permissionOf, rootOf } from './world.ts';
 import type { Account, Pull, Repository, World } from './world.ts';
 
@@ -86,6 +86,28 @@ export function repositorySummary(repository: Repository, { viewer, base, world 
     created_at: repository.createdAt,
     updated_at: repository.createdAt,
     pushed_at: repository.createdAt,
+  };
+}
+
+/** `GET /repos/O/R/contents/PATH`, of a file. */
+export function contentFile(path: string, blob: FileBlob, repository: Repository, { api, web }: BaseUrls): object {
+  const url = `${api}/repos/${fullName(repository)}/contents/${path}`;
+  const html_url = `${web}/${fullName(repository)}/blob/${repository.defaultBranch}/${path}`;
+  const git_url = `${api}/repos/${fullName(repository)}/git/blobs/${blob.sha}`;
+  return {
+    type: 'file',
+    encoding: 'base64',
+    size: Buffer.byteLength(blob.text),
+    name: path.split('/').at(-1),
+    path,
+    // In lines, as MIME has them.
+    content: Buffer.from(blob.text).toString('base64').replaceAll(/.{60}/g, '$&\n'),
+    sha: blob.sha,
+    url,
+    git_url,
+    html_url,
+    download_url: null,
+    _links: { self: url, git: git_url, html: html_url },
   };
 }
 

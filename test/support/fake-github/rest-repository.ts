@@ -1,9 +1,9 @@
 /** `/repos/O/R…`. */
 import { failure, json, notFound, page, withScope } from './answer.ts';
 import type { Answer, ApiCall } from './answer.ts';
-import { hasWorkflows, lastCommit, revision, setRef } from './bare-repository.ts';
+import { fileAt, hasWorkflows, lastCommit, revision, setRef } from './bare-repository.ts';
 import { forkOf, makeFork } from './fork.ts';
-import { branch, fullRepository, gitRef, pullRequest, repositorySummary } from './repository-shapes.ts';
+import { branch, contentFile, fullRepository, gitRef, pullRequest, repositorySummary } from './repository-shapes.ts';
 import { accountOf, permissionOf, rootOf, visibleRepository } from './world.ts';
 import type { Account, Repository } from './world.ts';
 
@@ -56,6 +56,14 @@ export async function branchOf(call: ApiCall): Promise<Answer> {
   const commit = found === undefined ? null : await lastCommit(found.folder, name);
   if (found === undefined) return notFound();
   return commit === null ? failure(404, 'Branch not found') : json(200, branch({ name, commit }, found, call.base));
+}
+
+export async function contentsOf(call: ApiCall): Promise<Answer> {
+  const found = asked(call);
+  if (found === undefined) return notFound();
+  const path = call.params['path'] ?? '';
+  const blob = await fileAt(found.folder, call.query.get('ref') ?? found.defaultBranch, path);
+  return blob === null ? notFound() : json(200, contentFile(path, blob, found, call.base));
 }
 
 /** A commit of any repository of the network will do, as at GitHub. */

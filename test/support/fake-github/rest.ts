@@ -4,7 +4,7 @@ import type { Answer, ApiCall, BaseUrls } from './answer.ts';
 import { rateLimitHeaders, rateLimitMessage } from './faults.ts';
 import type { Faults } from './faults.ts';
 import { addKey, emails, listKeys, membership, rateLimit, root, user, userByLogin } from './rest-account.ts';
-import { branchOf, createFork, createRef, listForks, pull, repository } from './rest-repository.ts';
+import { branchOf, contentsOf, createFork, createRef, listForks, pull, repository } from './rest-repository.ts';
 import { accountOf } from './world.ts';
 import type { Token, World } from './world.ts';
 
@@ -28,6 +28,7 @@ export const routes: readonly Route[] = [
   { method: 'GET', path: '/repos/{owner}/{name}/forks', answer: listForks },
   { method: 'POST', path: '/repos/{owner}/{name}/forks', answer: createFork },
   { method: 'GET', path: '/repos/{owner}/{name}/branches/{branch}', answer: branchOf },
+  { method: 'GET', path: '/repos/{owner}/{name}/contents/{path}', answer: contentsOf },
   { method: 'POST', path: '/repos/{owner}/{name}/git/refs', answer: createRef },
   { method: 'GET', path: '/repos/{owner}/{name}/pulls/{number}', answer: pull },
 ];
