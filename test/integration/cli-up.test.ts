@@ -29,6 +29,7 @@ async function createScene(env: Record<string, string> = {}): Promise<Scene> {
       authenticator: 'configured',
       env: {
         NEXUS_AUTH_MODE: 'github',
+        NEXUS_ADMINS: 'alice',
         NEXUS_GITHUB_API_URL: `${github.enterpriseUrl}/api/v3`,
         NEXUS_GITHUB_WEB_URL: github.enterpriseUrl,
       },
@@ -145,7 +146,7 @@ test('what is wrong is said before anything is done', async () => {
   );
 });
 
-test('a workspace of another branch than the one that is asked for is not opened in its place', async () => {
+test('a workspace of another branch or repository than the one that is asked for is not opened in its place', async () => {
   await using scene = await createScene();
   const { github } = scene;
   await github.commit('my-org/shop', { branch: 'next', from: 'main', files: { 'README.md': 'Next' } });
@@ -156,12 +157,36 @@ test('a workspace of another branch than the one that is asked for is not opened
   assert.equal(other.exitCode, 6, other.stdout);
   assert.match(
     other.stderr,
-    /The workspace shop is of main, not of next\.\n {2}→ nexus up my-org\/shop --branch next --name shop-next\n/,
+    /The workspace shop is of main, not of next\.\n {2}→ nexus up my-org\/shop --branch next --no-fork --name shop-next\n/,
   );
   const page = await scene.up(`${github.enterpriseUrl}/my-org/shop/tree/next`, '--no-fork');
-  assert.match(page.stderr, /\n {2}→ nexus up https:.*\/tree\/next --name shop-next\n$/);
+  assert.match(page.stderr, /\n {2}→ nexus up https:.*\/tree\/next --no-fork --name shop-next\n$/);
+  const fork = await scene.up('my-org/shop');
+  assert.equal(fork.exitCode, 6, fork.stdout);
+  assert.match(
+    fork.stderr,
+    /The workspace shop is of my-org\/shop, not of alice\/shop\.\n {2}→ nexus up my-org\/shop --name shop-alice\n$/,
+  );
   for (const again of [['--branch', 'main'], []])
     assert.equal((await scene.up('my-org/shop', '--no-fork', ...again)).exitCode, 0);
+});
+
+test('an administrator gets a workspace of their own, also where somebody else has one of its name', async () => {
+  const env: Record<string, string> = {};
+  await using scene = await createScene(env);
+  const { world, github } = scene;
+  github.addUser('bob');
+  env['GITHUB_TOKEN'] = github.addToken('bob', { scopes });
+  const address = ['--server', world.api.baseUrl];
+  const bobs = await scene.up('my-org/shop', ...address, '--no-fork', '--json');
+  assert.equal(bobs.exitCode, 0, bobs.stderr);
+  for (const folder of ['.ssh', '.nexus']) await rm(join(world.home, folder), { recursive: true });
+  env['GITHUB_TOKEN'] = github.addToken('alice', { scopes });
+  const own = await scene.up('my-org/shop', ...address, '--no-fork', '--json');
+  assert.equal(own.exitCode, 0, own.stderr);
+  assert.equal((JSON.parse(own.stdout) as { owner: string }).owner, 'alice');
+  const hosts = (await readFile(join(world.home, '.nexus/ssh/config'), 'utf8')).match(/^Host nexus-shop$/gm);
+  assert.equal(hosts?.length, 1);
 });
 
 test('the next step at a server that is not there is for that server', async () => {

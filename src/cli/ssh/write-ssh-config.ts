@@ -7,7 +7,7 @@ import { nexusPaths } from '../files/nexus-paths.ts';
 import type { NexusPaths } from '../files/nexus-paths.ts';
 import { readOptionalFile } from '../files/read-optional-file.ts';
 import { readUserConfig } from '../files/user-config-file.ts';
-import { listAllWorkspaces } from '../workspace/resolve-workspace.ts';
+import { listOwnWorkspaces } from '../workspace/resolve-workspace.ts';
 import { hasInclude, withInclude } from './include-line.ts';
 import { knownHostsText, sshConfigText } from './ssh-config-text.ts';
 import { identityPath } from './ssh-keys.ts';
@@ -34,7 +34,7 @@ export async function writeSshConfig(context: CliContext, client: Client): Promi
 }
 
 async function allViews(client: Client): Promise<WorkspaceView[]> {
-  const workspaces = await listAllWorkspaces(client);
+  const workspaces = await listOwnWorkspaces(client);
   return Promise.all(
     workspaces.map(({ workspace_id }) => client.call('getWorkspace', { params: { id: workspace_id } })),
   );

@@ -24,7 +24,7 @@ import { bothOf, cloneHere } from '../workspace/clone-here.ts';
 import type { LocalClone } from '../workspace/clone-here.ts';
 import { shellQuote } from '../terminal/format.ts';
 import { chooseName, createWorkspace } from '../workspace/create-workspace.ts';
-import { listAllWorkspaces } from '../workspace/resolve-workspace.ts';
+import { listOwnWorkspaces } from '../workspace/resolve-workspace.ts';
 import { showProgress, waitUntilSettled } from '../workspace/wait-for-workspace.ts';
 import type { Progress } from '../workspace/wait-for-workspace.ts';
 import { findSource } from '../workspace/workspace-source.ts';
@@ -151,9 +151,9 @@ async function makeWorkspace(context: CliContext, client: Client, wish: Wish): P
   const clone = (): Promise<LocalClone | null> =>
     cloneHere(context, { target: wish.target, resolved, progress, workspace: name });
   return withTitle(`Could not create workspace ${name}`, async () => {
-    const existing = await findExisting(client, name, source);
+    const existing = await findExisting(client, name);
     if (existing !== null) {
-      assertSameBranch(existing, wish);
+      assertSame(existing, wish, source);
       const cloned = await clone();
       progress[Symbol.dispose]();
       return { source, view: await untilRunning(context, client, existing), clone: cloned };
@@ -166,16 +166,23 @@ async function makeWorkspace(context: CliContext, client: Client, wish: Wish): P
   });
 }
 
-/** Another branch is not opened in place of the one that was asked for. That of a folder is not asked for by being there. */
-function assertSameBranch({ name, status, repository: { branch } }: WorkspaceView, wish: Wish): void {
-  const { repo, local } = wish.source;
+/** Another repository or branch is not opened in place of the one that was asked for; that of a folder is only there. */
+function assertSame({ name, status, repository }: WorkspaceView, wish: Wish, { repo, local }: WorkspaceSource): void {
   const wanted = local === null || wish.branch !== undefined ? repo.branch : undefined;
-  if (wanted === undefined || branch === null || branch === wanted) return;
-  const short = workspaceSlug(`${name}-${wanted.replace(pullRef, 'pull-$1')}`);
-  const again = `nexus up ${shellQuote(wish.repository)}${wish.branch === undefined ? '' : ` --branch ${shellQuote(wish.branch)}`}`;
-  throw new CliError(`The workspace ${name} is of ${branch}, not of ${wanted}.`, {
+  const { owner, branch, url } = repository;
+  const isSameRepository =
+    (owner === repo.owner && repository.name === repo.name) ||
+    (repo.url !== undefined && canonicalRepository(url) === canonicalRepository(repo.url));
+  if (isSameRepository && (wanted === undefined || branch === null || branch === wanted)) return;
+  const [is, asked] = isSameRepository
+    ? [branch, wanted]
+    : [`${owner}/${repository.name}`, `${repo.owner}/${repo.name}`];
+  const other = workspaceSlug(`${name}-${wanted?.replace(pullRef, 'pull-$1') ?? repo.owner}`);
+  const flags = `${wish.branch === undefined ? '' : ` --branch ${shellQuote(wish.branch)}`}${wish.fork ? '' : ' --no-fork'}`;
+  const again = `nexus up ${shellQuote(wish.repository)}${flags} --name`;
+  throw new CliError(`The workspace ${name} is of ${is}, not of ${asked}.`, {
     exitCode: exitCodes.conflict,
-    next: status === 'error' ? `nexus workspace delete ${name} && ${again} --name ${name}` : `${again} --name ${short}`,
+    next: status === 'error' ? `nexus workspace delete ${name} && ${again} ${name}` : `${again} ${other}`,
   });
 }
 
@@ -205,14 +212,9 @@ async function findRepository(
   }
 }
 
-/** The workspace of this name, when it is of this repository; creating says what is wrong with one of another. */
-async function findExisting(client: Client, name: string, source: WorkspaceSource): Promise<WorkspaceView | null> {
-  const summary = (await listAllWorkspaces(client)).find((one) => one.name === name);
+async function findExisting(client: Client, name: string): Promise<WorkspaceView | null> {
+  const summary = (await listOwnWorkspaces(client)).find((one) => one.name === name);
   if (summary === undefined) return null;
   const view = await client.call('getWorkspace', { params: { id: summary.workspace_id } });
-  const { owner, name: repository, url } = source.repo;
-  const isSame =
-    (view.repository.owner === owner && view.repository.name === repository) ||
-    (url !== undefined && canonicalRepository(view.repository.url) === canonicalRepository(url));
-  return isSame && view.status !== 'deleting' ? view : null;
+  return view.status === 'deleting' ? null : view;
 }

@@ -11,6 +11,7 @@ import { canonicalRepository, localOwner, ownerAndName } from '../git/repository
 
 const pageSize = 200;
 
+/** Also those of others, for an administrator. */
 export async function listAllWorkspaces(client: Client): Promise<WorkspaceSummary[]> {
   const all: WorkspaceSummary[] = [];
   for (;;) {
@@ -20,6 +21,12 @@ export async function listAllWorkspaces(client: Client): Promise<WorkspaceSummar
     all.push(...workspaces);
     if (workspaces.length === 0 || all.length >= total) return all;
   }
+}
+
+/** The person's own alone; others' may have the same names. */
+export async function listOwnWorkspaces(client: Client): Promise<WorkspaceSummary[]> {
+  const [{ github_username }, all] = await Promise.all([client.call('whoAmI'), listAllWorkspaces(client)]);
+  return all.filter(({ owner }) => owner === github_username);
 }
 
 /**
