@@ -14,7 +14,7 @@ import { answerGit, type GitQuestion, type Lent } from './answer-git.ts';
 export type GitDesk = AsyncDisposable & {
   /** All that is lent from now on. */
   take(credentials: readonly GitCredential[]): void;
-  /** The folder for a workspace, with its socket. */
+  /** The folder for a workspace, with its socket. Where there can be none (its path is too long), a workspace is of use without. */
   open(id: string): Promise<string>;
   close(id: string): Promise<void>;
   /** Opens those that an earlier process of this agent left. */
@@ -85,7 +85,7 @@ export function createGitDesk(options: {
       servers.set(id, opening);
       await opening.catch((error: unknown) => {
         servers.delete(id);
-        throw error;
+        log.error({ err: error, workspace: id }, 'git in this workspace cannot ask for credentials');
       });
       return join(folder, id);
     },
@@ -98,11 +98,7 @@ export function createGitDesk(options: {
     },
     async reopen() {
       const ids = await readdir(folder).catch(() => []);
-      await Promise.all(
-        ids.map((id) =>
-          desk.open(id).catch((error: unknown) => log.error({ err: error, workspace: id }, 'git cannot ask here')),
-        ),
-      );
+      await Promise.all(ids.map((id) => desk.open(id)));
     },
     async [Symbol.asyncDispose]() {
       clearTimeout(patience);
