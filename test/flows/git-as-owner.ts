@@ -91,8 +91,8 @@ export function gitAsOwner(program: readonly string[]): void {
       assert.equal(config.exitCode, 0, config.stderr);
       const signed = await nexus.run('ssh-agent', ['sh', '-c', signing]);
       assert.equal(signed.exitCode, 0, signed.stderr);
-      const commit = await inside('git cat-file commit HEAD');
-      assert.match(commit.stdout, /^gpgsig -----BEGIN SSH SIGNATURE-----$/m);
+      const commit = await inside('git log -1 --format=%G?%GF');
+      assert.match(commit.stdout, /^GSHA256:/);
     });
 
     it('goes on while the server is away, and after the agent was killed', async () => {
@@ -141,6 +141,10 @@ export function gitAsOwner(program: readonly string[]): void {
       github.revoke(token);
       const refused = await inside('GIT_TERMINAL_PROMPT=0 git fetch origin');
       assert.notEqual(refused.exitCode, 0);
+      assert.match(
+        refused.stderr,
+        /^nexus: GitHub does not accept the token of alice; sign in on your own machine: nexus auth/m,
+      );
       await until(
         async () =>
           /nexus: there is no GitHub token for this workspace; sign in/.test(

@@ -56,7 +56,9 @@ test('without a token the person hears what to do', () => {
 test('only the token that was given counts as refused', () => {
   const erase = (password: string) =>
     answerGit({ operation: 'erase', attributes: `${attributes}password=${password}\n` }, lent, now);
-  assert.deepEqual(erase('gho_secret'), { rejected: true });
+  const rejected = erase('gho_secret');
+  assert.ok('isRejected' in rejected);
+  assert.match(rejected.reason, /^GitHub does not accept the token of alice; sign in .*nexus auth github/);
   assert.deepEqual(erase('gho_older'), { nothing: true });
   assert.deepEqual(answerGit({ operation: 'store', attributes }, lent, now), { nothing: true });
 });

@@ -12,18 +12,18 @@ export type GitQuestion = {
 
 export type GitAnswer =
   | { readonly credential: string }
-  /** For a person: why there is none. */
-  | { readonly reason: string }
-  /** The token was refused. */
-  | { readonly rejected: true }
+  /** For a person: why there is none. `isRejected`: GitHub refused the one that was given. */
+  | { readonly reason: string; readonly isRejected?: true }
   | { readonly nothing: true };
 
 const signIn = 'on your own machine: nexus auth github --force, then any other nexus command';
 
 export function answerGit({ operation, attributes }: GitQuestion, lent: Lent | undefined, now: Date): GitAnswer {
   const asked = parseAttributes(attributes);
-  if (operation === 'erase')
-    return lent && asked.get('password') === lent.token ? { rejected: true } : { nothing: true };
+  if (operation === 'erase') {
+    if (!lent || asked.get('password') !== lent.token) return { nothing: true };
+    return { reason: `GitHub does not accept the token of ${lent.username}; sign in ${signIn}`, isRejected: true };
+  }
   if (operation !== 'get') return { nothing: true };
   if (!lent) return { reason: `there is no GitHub token for this workspace; sign in ${signIn}` };
   if (`${asked.get('protocol')}://${asked.get('host')}` !== lent.host) return { nothing: true };

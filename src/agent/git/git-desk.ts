@@ -45,7 +45,7 @@ export function createGitDesk(options: {
   async function answer(id: string, question: GitQuestion, response: ServerResponse): Promise<void> {
     await firstWord.promise;
     const found = answerGit(question, lent.get(id), now());
-    if ('rejected' in found) onRejected(id);
+    if ('isRejected' in found) onRejected(id);
     if ('reason' in found) response.writeHead(404).end(found.reason);
     else response.writeHead(200).end('credential' in found ? found.credential : '');
   }

@@ -12,6 +12,8 @@ test('git asks the helper for one host alone, also for its SSH URLs, and signs w
 	insteadOf = ssh://git@github.com/
 [gpg]
 	format = ssh
+[gpg "ssh"]
+	allowedSignersFile = /etc/nexus/allowed-signers
 [user]
 	signingKey = "key::ssh-ed25519 AAAA"
 `,

@@ -3,6 +3,8 @@ import { readFileSync } from 'node:fs';
 import type { GuestFile } from '../guest/guest-files.ts';
 import { paths } from '../guest/workspace-paths.ts';
 
+/** By which `git log --show-signature` knows the owner's signatures. */
+const allowedSigners = '/etc/nexus/allowed-signers';
 const helperPath = '/usr/local/lib/nexus/git-credential';
 /** For whoever wants it: `GH_TOKEN=$(nexus-github-token) gh pr create`. */
 const tokenCommandPath = '/usr/local/bin/nexus-github-token';
@@ -10,6 +12,7 @@ const tokenCommandPath = '/usr/local/bin/nexus-github-token';
 /** @param host `https://github.com`; null: git asks nobody. @param sshKey the owner's, for signing; their agent has it */
 export function gitFiles({ host, sshKey }: { host: string | null; sshKey: string | undefined }): GuestFile[] {
   return [
+    ...(sshKey === undefined ? [] : [{ path: allowedSigners, content: `* namespaces="git" ${sshKey}\n` }]),
     { path: paths.gitConfig, content: gitConfigText({ host, sshKey }) },
     { path: helperPath, content: readAsset('git-credential.sh'), mode: 0o755 },
     { path: tokenCommandPath, content: tokenCommand(host), mode: 0o755 },
@@ -37,7 +40,14 @@ export function gitConfigText({ host, sshKey }: { host: string | null; sshKey: s
   }
   if (sshKey !== undefined) {
     const [type = '', key = ''] = sshKey.split(' ');
-    lines.push('[gpg]', '\tformat = ssh', '[user]', `\tsigningKey = "key::${type} ${key}"`);
+    lines.push(
+      '[gpg]',
+      '\tformat = ssh',
+      '[gpg "ssh"]',
+      `\tallowedSignersFile = ${allowedSigners}`,
+      '[user]',
+      `\tsigningKey = "key::${type} ${key}"`,
+    );
   }
   return lines.map((line) => `${line}\n`).join('');
 }
