@@ -117,6 +117,8 @@ export async function createInstallation(options: {
       closeSync(log);
       child.unref();
       await until(async () => (await fetch(`${url}/health`)).ok, 'the server to answer');
+      // By which it is ended.
+      await until(async () => (await installation.pid('server')) === child.pid, 'the server to note its process');
     },
     async kill(...roles) {
       // One that was started again a moment ago may not have written its id yet.
