@@ -84,7 +84,7 @@ export const troublesHere: readonly (Trouble & { readonly says: string })[] = [
   },
   {
     at: 'editor',
-    says: '… is not on this machine: … is not on the PATH.',
+    says: '… is not on this machine: … is not on the PATH',
     cause: 'The editor has no command on the `PATH`.',
     next: '`nexus editor detect` shows those that have; in VS Code and Cursor: “Shell Command: Install … command in PATH”.',
   },
