@@ -94,7 +94,7 @@ describe('an engine that goes away', () => {
       await engineIs(true);
       const before = lines.length;
       await until(async () => lines.length > before, 'the log to go on');
-      assert.match(said, /The connection was lost; new lines follow when it is back/);
+      assert.match(said, /The connection was lost; the logs go on when it is back/);
       assert.equal((await nexus.nexus(['workspace', 'exec', 'steady', '--', 'true'])).exitCode, 0);
       assert.equal((await api<{ status: string }>(nexus, 'GET', '/health')).status, 'ok');
       assert.equal(await nexus.pid('agent'), agent, 'the agent lived through it');

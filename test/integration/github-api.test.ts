@@ -68,5 +68,7 @@ for (const [name, given, expected] of failures) test(name, () => assert.rejects(
 test('a refusal is an answer', async () => {
   const body = { message: 'Resource not accessible by personal access token' };
   const headers = { 'x-ratelimit-remaining': '4990' };
-  assert.deepEqual(await answering({ status: 403, headers, body: JSON.stringify(body) }), { status: 403, body });
+  const answer = await answering({ status: 403, headers, body: JSON.stringify(body) });
+  assert.deepEqual([answer.status, answer.body], [403, body]);
+  assert.equal(answer.headers.get('x-ratelimit-remaining'), '4990');
 });
