@@ -49,10 +49,10 @@ async function stopAll({ nexus }: Arena): Promise<void> {
   });
 }
 
-/** Without the numbers that the kernel gives to rules, and what it counts. */
+/** Without the numbers that the kernel gives to rules, and what it counts: the connections of each address among it. */
 export async function networkRules(): Promise<string> {
   const { stdout } = await execa('nft', ['--stateless', 'list', 'table', 'inet', 'nexus'], { reject: false });
-  return stdout;
+  return stdout.replaceAll(/\n\s*elements = \{[^}]*\}/g, '');
 }
 
 export async function relayFolders(): Promise<Set<string>> {
