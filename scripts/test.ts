@@ -81,8 +81,11 @@ async function main(): Promise<number> {
 }
 
 try {
+  const exitCode = await main();
+  // What is not yet through a slow pipe would be lost.
+  await new Promise((resolve) => process.stdout.write('', resolve));
   // Not process.exitCode: an ended test's child may still hold a pipe to this process.
-  process.exit(await main());
+  process.exit(exitCode);
 } catch (error) {
   console.error(error instanceof Error ? error.message : error);
   process.exit(2);

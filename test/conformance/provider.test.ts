@@ -199,9 +199,11 @@ for (const candidate of candidates) {
       assert.ok(largest < 80_000_000, `${largest} bytes`);
     });
 
+    const untilResized = `until [[ $(stty size) != '40 100' ]]; do read -rt 0.05 <> <(:); done`;
     it('gives a terminal of the asked size, which can be resized', async () => {
       const handle = await lab.provider.exec(instance.id, {
-        command: ['bash', '-c', 'tty; echo $TERM; stty size; read line; stty size; exit 3'],
+        // The size comes another way than what is typed, and may come after it.
+        command: ['bash', '-c', `tty; echo $TERM; stty size; read line; ${untilResized}; stty size; exit 3`],
         user: 'dev',
         terminal: { columns: 100, rows: 40, type: 'xterm-256color' },
       });
