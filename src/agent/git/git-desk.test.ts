@@ -52,6 +52,14 @@ test('each workspace is answered at its own socket, until it is closed', async (
   await assert.rejects(ask(one, 'get'));
 });
 
+test('users of a workspace reach its socket whatever the umask of the agent is', async (context) => {
+  const before = process.umask(0o077);
+  context.after(() => process.umask(before));
+  await using desk = createDesk(await temporaryFolder(context));
+  const place = await desk.open('ws-one');
+  assert.equal((await stat(place)).mode & 0o777, 0o755);
+});
+
 test('who asks before the server has said anything waits for that', async (context) => {
   await using desk = createDesk(await temporaryFolder(context));
   const folder = await desk.open('ws-one');

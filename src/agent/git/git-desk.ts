@@ -53,7 +53,9 @@ export function createGitDesk(options: {
   async function listen(id: string): Promise<Server> {
     const path = join(folder, id);
     const socket = join(path, socketName);
-    await mkdir(path, { recursive: true, mode: 0o755 });
+    await mkdir(path, { recursive: true });
+    // Whatever the umask is.
+    await chmod(path, 0o755);
     // Left by a process that was killed.
     await rm(socket, { force: true });
     const server = createServer((request, response) => {
