@@ -59,7 +59,8 @@ describe(
       await othersGoOn();
     });
 
-    it('the processors: others get theirs', async () => {
+    it('the processors: others get theirs, and what runs on the host comes first', async () => {
+      assert.ok((await (await hostControls(attacker.instance)).processorWeight()) <= 0.1);
       await startHog(attacker, hogs.processors);
       await othersGoOn();
       await stopHog(attacker);

@@ -6,6 +6,8 @@ export type HostControls = {
   processes(): Promise<number>;
   /** How often the kernel ended one of its processes for memory. */
   memoryKills(): Promise<number>;
+  /** Its weight where processors are short; 1 is what a group has by default. */
+  processorWeight(): Promise<number>;
 };
 
 export async function hostControls(instance: string): Promise<HostControls> {
@@ -30,6 +32,10 @@ export async function hostControls(instance: string): Promise<HostControls> {
     async memoryKills() {
       const events = (await text('memory', 'memory.oom_control')) || (await text('memory', 'memory.events'));
       return Number(/^oom_kill (\d+)/m.exec(events)?.[1] ?? Number.NaN);
+    },
+    async processorWeight() {
+      const shares = await text('cpu', 'cpu.shares');
+      return shares ? Number(shares) / 1024 : Number(await text('cpu', 'cpu.weight')) / 100;
     },
   };
 }

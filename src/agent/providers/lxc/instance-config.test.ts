@@ -53,9 +53,10 @@ it('lets nothing but a name into the raw settings', () => {
   );
 });
 
-it('gives whole processors, and a share of time for a part of one', () => {
+it('gives whole processors with a low weight, and a share of time for a part of one', () => {
   assert.deepEqual(limitConfig(limits), {
     'limits.cpu': '2',
+    'limits.cpu.allowance': '10%',
     'limits.memory': '1000B',
     'limits.processes': '30',
   });
