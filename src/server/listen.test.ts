@@ -8,7 +8,7 @@ import { test } from 'node:test';
 import { fastify } from 'fastify';
 import { serverConfig } from '../contract/server-config.ts';
 import { dataDir } from './data-dir.ts';
-import { childSpecs } from './embedded-children.ts';
+import { childSpecs } from './children/embedded-children.ts';
 import { listen, localUrl } from './listen.ts';
 
 async function occupy(): Promise<{ port: number; [Symbol.dispose](): void }> {

@@ -1,22 +1,24 @@
 /** The server: its parts, put together, started and ended in order. */
 import type pino from 'pino';
 import type { ServerConfig } from '../contract/server-config.ts';
+import { aborted } from '../lib/aborted.ts';
 import { loadIdentity } from '../lib/identity.ts';
 import { createLogger } from '../lib/log.ts';
 import { osUserName } from '../lib/os-user.ts';
+import type { AppDeps } from './api/app-deps.ts';
 import { buildApp } from './api/build-app.ts';
 import { holdConnections } from './api/http-server.ts';
 import { createAuthenticator, createWebSignInOf } from './auth/create-authenticator.ts';
-import { createHub } from './control/hub.ts';
+import { createHub, type Hub } from './control/hub.ts';
 import { registerControl } from './control/register-control.ts';
 import { announceServer, dataDir, lockDataDir, prepareDataDir, type DataDir } from './data-dir.ts';
-import { childSpecs, startChildren } from './embedded-children.ts';
+import { childSpecs, startChildren } from './children/embedded-children.ts';
 import { checkRepositoryAt } from './github/check-repository.ts';
 import { openGitLender } from './git-credentials/open-git-lender.ts';
 import { createGithubApi } from './github/github-api.ts';
 import { listen, localUrl } from './listen.ts';
 import { createMetrics } from './metrics.ts';
-import { createReconciler } from './reconcile/reconciler.ts';
+import { createReconciler, type RunningReconciler } from './reconcile/reconciler.ts';
 import { openStreamThrough } from './open-stream.ts';
 import { dropUpload, sendUpload } from './send-upload.ts';
 import { loadServerSecrets } from './server-secrets.ts';
@@ -32,6 +34,11 @@ export type ServerOptions = {
   /** Told the URL when the server answers. */
   readonly onReady?: (url: string) => void;
   readonly log?: pino.Logger;
+};
+
+type ServerParts = Omit<AppDeps, 'peers' | 'ownProgram'> & {
+  readonly hub: Hub;
+  readonly reconciler: RunningReconciler;
 };
 
 /** How long running requests have to end: the processes get what is left of the 10 s that a stop may take. */
@@ -58,8 +65,39 @@ export async function runServer(options: ServerOptions): Promise<void> {
 
 async function serve(options: ServerOptions & { log: pino.Logger; signal: AbortSignal }, dir: DataDir): Promise<void> {
   const { config, log, version, signal } = options;
-  const now = (): Date => new Date();
   await using cleanup = new AsyncDisposableStack();
+  const parts = await openParts(options, dir, cleanup);
+  const { hub, reconciler } = parts;
+  const app = await buildApp({ ...parts, peers: hub, ownProgram: compiledProgram(options.programCommand) });
+  cleanup.defer(() => app.close());
+  const connections = holdConnections(app);
+  registerControl(app, hub);
+  const url = localUrl(config, await listen(app, dir, config.listen));
+  cleanup.use(await announceServer(dir, { url, pid: process.pid }));
+  const processes = startChildren(childSpecs(config, dir, url), {
+    ...parts,
+    programCommand: options.programCommand,
+    version,
+    serverUrl: url,
+    folder: dir.path,
+  });
+  await reconciler.start();
+  log.info({ url, version, pid: process.pid }, 'the server answers');
+  options.onReady?.(url);
+  await aborted(signal);
+  log.info('the server is stopping');
+  // What still runs goes through the gateway and the agent.
+  await closeWithin(app, connections, closeWithinMs);
+  await processes.stop();
+}
+
+/** All that decides, and answers nobody yet; `cleanup` ends it. */
+async function openParts(
+  { config, log }: { config: ServerConfig; log: pino.Logger },
+  dir: DataDir,
+  cleanup: AsyncDisposableStack,
+): Promise<ServerParts> {
+  const now = (): Date => new Date();
   const identity = await loadIdentity(dir.identity);
   const store = cleanup.use(await openStore(dir.database, { now }));
   const { clusterId, streamKey } = await loadServerSecrets(store);
@@ -82,41 +120,16 @@ async function serve(options: ServerOptions & { log: pino.Logger; signal: AbortS
     }),
   );
   const authenticator = await createAuthenticator({ config, store, github, lender, osUser: osUser(), now });
-  const serverPublicKey = identity.publicKey;
-  const ownProgram = compiledProgram(options.programCommand);
-  const app = await buildApp({
+  return {
     ...common,
+    hub,
     reconciler,
-    peers: hub,
     openStream,
     authenticator,
     checkRepository: checkRepositoryAt(github, config),
     webSignIn: createWebSignInOf(config, { now, onGrant: (grant) => lender.expect(grant) }),
-    serverPublicKey,
-    ownProgram,
-  });
-  cleanup.defer(() => app.close());
-  const connections = holdConnections(app);
-  registerControl(app, hub);
-  const url = localUrl(config, await listen(app, dir, config.listen));
-  cleanup.use(await announceServer(dir, { url, pid: process.pid }));
-  const processes = startChildren(childSpecs(config, dir, url), {
-    ...common,
-    hub,
-    programCommand: options.programCommand,
-    version,
-    serverUrl: url,
-    serverPublicKey,
-    folder: dir.path,
-  });
-  await reconciler.start();
-  log.info({ url, version, pid: process.pid }, 'the server answers');
-  options.onReady?.(url);
-  await aborted(signal);
-  log.info('the server is stopping');
-  // What still runs goes through the gateway and the agent.
-  await closeWithin(app, connections, closeWithinMs);
-  await processes.stop();
+    serverPublicKey: identity.publicKey,
+  };
 }
 
 /** New requests are refused from now on; what still runs after the time is cut off. */
@@ -150,11 +163,4 @@ function stopOnSignals(): Disposable & { readonly signal: AbortSignal } {
       for (const name of signals) process.off(name, stop);
     },
   };
-}
-
-function aborted(signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) resolve();
-    else signal.addEventListener('abort', () => resolve(), { once: true });
-  });
 }

@@ -7,8 +7,9 @@ import { mkdir, mkdtemp, readFile, rm, stat, truncate, writeFile } from 'node:fs
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { test } from 'node:test';
-import { superviseChild, type Child, type ChildOptions } from '../../src/server/children.ts';
-import type { ChildSpec } from '../../src/server/find-child.ts';
+import type { ChildOptions } from '../../src/server/children/child-options.ts';
+import { superviseChild, type Child } from '../../src/server/children/supervise-child.ts';
+import type { ChildSpec } from '../../src/server/children/find-child.ts';
 import { createPeerEvents } from '../../src/server/control/peer-events.ts';
 import { isProcessAlive } from '../../src/lib/process-alive.ts';
 import { isAlive, until } from '../support/installation.ts';

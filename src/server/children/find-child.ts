@@ -1,7 +1,7 @@
 /** Finds a gateway or an agent by its arguments: a server that is killed just after it started one has noted nothing yet. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { isProcessAlive, startTicks } from '../lib/process-alive.ts';
+import { isProcessAlive, startTicks } from '../../lib/process-alive.ts';
 
 /** A gateway or an agent that the server starts itself. */
 export type ChildSpec = {

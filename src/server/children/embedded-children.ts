@@ -1,11 +1,12 @@
 import { join } from 'node:path';
-import { joinTokenHash, newJoinToken } from '../contract/handshake.ts';
-import type { ServerConfig } from '../contract/server-config.ts';
-import { superviseChild, type Child, type ChildOptions } from './children.ts';
+import { joinTokenHash, newJoinToken } from '../../contract/handshake.ts';
+import type { ServerConfig } from '../../contract/server-config.ts';
+import type { ChildOptions } from './child-options.ts';
+import { superviseChild, type Child } from './supervise-child.ts';
 import type { ChildSpec } from './find-child.ts';
-import type { DataDir } from './data-dir.ts';
-import { insertJoinToken } from './store/join-tokens.ts';
-import type { Store } from './store/store.ts';
+import type { DataDir } from '../data-dir.ts';
+import { insertJoinToken } from '../store/join-tokens.ts';
+import type { Store } from '../store/store.ts';
 
 const tokenLivesMs = 10 * 60_000;
 
