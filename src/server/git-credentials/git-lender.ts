@@ -14,6 +14,7 @@ import {
   dropGitToken,
   findGitCredential,
   findGitCredentialOf,
+  findGithubIdOfToken,
   keepGitCredential,
   nodesOfGithubUser,
   type LentCredential,
@@ -105,10 +106,8 @@ export function createGitLender({ store, sealer, github, renew, hub, webUrl, log
   return {
     lendTo,
     async take({ token, scopes, githubId, login, name, email, expiresAt }) {
-      const hash = hashOf(token);
       const known = await findGitCredential(store.db, githubId);
-      const isOfUse = scopes === null || scopes.some((scope) => pushScopes.includes(scope));
-      const isNew = isOfUse && (known?.token_hash !== hash || known.sealed_token === null);
+      const isNew = canPush(scopes) && (known?.token_hash !== hashOf(token) || known.sealed_token === null);
       const { sealed_token = null, token_hash = null, sealed_renewal = null, expires_at = null } = known ?? {};
       const credential = isNew
         ? tokens.seal(githubId, token, expiresAt)
@@ -123,15 +122,15 @@ export function createGitLender({ store, sealer, github, renew, hub, webUrl, log
       for (const githubId of await tokens.renewEnding()) await lendAnew(githubId);
     },
     async refuse(tokenHash) {
-      const row = await store.db
-        .selectFrom('git_credentials')
-        .select('github_id')
-        .where('token_hash', '=', tokenHash)
-        .executeTakeFirst();
-      if (row) await drop(row.github_id, tokenHash);
+      const githubId = await findGithubIdOfToken(store.db, tokenHash);
+      if (githubId !== undefined) await drop(githubId, tokenHash);
     },
     [Symbol.dispose]: stopListening,
   };
+}
+
+function canPush(scopes: readonly string[] | null): boolean {
+  return scopes === null || scopes.some((scope) => pushScopes.includes(scope));
 }
 
 /** One entry for each owner. What cannot be opened (another key) is as if it were not there. */

@@ -30,7 +30,7 @@ export function createConclusions(
   id: string,
   deps: Pick<LoopDeps, 'store' | 'config' | 'occupiedPorts'>,
   parts: {
-    readonly observer: Pick<Observer, 'observation'>;
+    readonly observer: Pick<Observer, 'known'>;
     readonly clock: ServiceClock;
     readonly times: SteadyTimes;
   },
@@ -40,7 +40,7 @@ export function createConclusions(
 
   function conclude(tx: Tx, { row, want }: WorkspaceState, said: Said): Promise<boolean> {
     const nowMs = times.now();
-    const services = serviceVerdicts(want, times.observation(parts.observer.observation), nowMs);
+    const services = serviceVerdicts(want, times.observation(parts.observer.known.observation), nowMs);
     parts.clock.judged(services, nowMs);
     const conclusion = { generation: row.generation, ...said, services };
     return writeConclusion(tx, id, conclusion, { publicHost: config.public_host });

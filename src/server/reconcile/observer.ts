@@ -3,16 +3,21 @@ import type { Observation, ServiceReport } from '../../contract/control-protocol
 import { toNexusError } from '../../contract/errors.ts';
 import { newId } from '../../contract/ids.ts';
 import type { Seen } from '../../core/plan/plan-types.ts';
+import type { Tx } from '../store/store.ts';
 import { findWorkspace } from '../store/workspaces.ts';
 import { commandTimeoutMs } from './command-timeouts.ts';
 import type { LoopDeps } from './loop-deps.ts';
 import type { SteadyTimes } from './steady-times.ts';
 import { writeObservation } from './take-answer.ts';
 
-export type Observer = {
+type Known = {
   /** Null: unknown, or not so for certain any more. */
   readonly observation: Observation | null;
   readonly blind: Seen['blind'];
+};
+
+export type Observer = {
+  readonly known: Known;
   /** Asks the node, unless it is asked already; `onSeen` follows. */
   look(node: string): void;
   /** What was seen may not be so any more, and what is being looked at neither. */
@@ -26,47 +31,34 @@ export type Observer = {
   servicesReported(services: readonly ServiceReport[]): void;
 };
 
+const nothing: Known = { observation: null, blind: null };
+
 export function createObserver(
   id: string,
   { store, hub, log, routesChanged }: Pick<LoopDeps, 'store' | 'hub' | 'log' | 'routesChanged'>,
   { times, onSeen }: { readonly times: Pick<SteadyTimes, 'now'>; readonly onSeen: () => void },
 ): Observer {
-  let observation: Observation | null = null;
-  let blind: Seen['blind'] = null;
+  let known = nothing;
   let isLooking = false;
   let isDoubted = false;
 
   async function ask(node: string): Promise<void> {
-    const operation = newId('op');
-    const command = { do: 'observe', workspace_id: id } as const;
     isDoubted = false;
     try {
-      const seen = await hub.run(node, { id: operation, command }, { timeoutMs: commandTimeoutMs.observe });
+      const seen = await observe(hub, node, id);
       // It may have waited in a journal since before the connection was lost.
-      observation = isDoubted ? null : seen;
-      blind = null;
+      known = { observation: isDoubted ? null : seen, blind: null };
     } catch (thrown) {
       const error = toNexusError(thrown).toBody();
-      blind = { error, attempts: (blind?.attempts ?? 0) + 1, atMs: times.now() };
+      known = { ...known, blind: { error, attempts: (known.blind?.attempts ?? 0) + 1, atMs: times.now() } };
     }
-    hub.forget(node, [operation]);
-    if (observation) await write(observation);
-  }
-
-  async function write(seen: Observation): Promise<void> {
-    const isRouteNew = await store.transaction(async (tx) => {
-      const row = await findWorkspace(tx, id);
-      return row !== undefined && writeObservation(tx, row, seen);
-    });
-    if (isRouteNew) routesChanged();
+    const { observation: seen } = known;
+    if (seen && (await store.transaction((tx) => writeSeen(tx, id, seen)))) routesChanged();
   }
 
   return {
-    get observation() {
-      return observation;
-    },
-    get blind() {
-      return blind;
+    get known() {
+      return known;
     },
     look(node) {
       if (isLooking) return;
@@ -80,25 +72,40 @@ export function createObserver(
     },
     invalidate() {
       isDoubted = true;
-      observation = null;
-      blind = null;
+      known = nothing;
     },
     forgive() {
-      blind = null;
+      known = { ...known, blind: null };
     },
     take(seen) {
-      observation = seen;
-      blind = null;
+      known = { observation: seen, blind: null };
     },
     reported(state) {
-      if (!observation || observation.instance === (state ?? 'absent')) return;
-      observation = null;
+      if (!known.observation || known.observation.instance === (state ?? 'absent')) return;
+      known = { ...known, observation: null };
       onSeen();
     },
     servicesReported(services) {
-      if (!observation) return;
-      observation = { ...observation, services: [...services] };
+      if (!known.observation) return;
+      known = { ...known, observation: { ...known.observation, services: [...services] } };
       onSeen();
     },
   };
+}
+
+/** @throws timeout, or the agent's error */
+async function observe(hub: LoopDeps['hub'], node: string, workspaceId: string): Promise<Observation> {
+  const id = newId('op');
+  const command = { do: 'observe', workspace_id: workspaceId } as const;
+  try {
+    return await hub.run(node, { id, command }, { timeoutMs: commandTimeoutMs.observe });
+  } finally {
+    hub.forget(node, [id]);
+  }
+}
+
+/** Returns whether the gateway's routes may have changed by it. */
+async function writeSeen(tx: Tx, workspaceId: string, seen: Observation): Promise<boolean> {
+  const row = await findWorkspace(tx, workspaceId);
+  return row !== undefined && writeObservation(tx, row, seen);
 }

@@ -8,7 +8,7 @@ import { NexusError, toNexusError } from '../../contract/errors.ts';
 import { insertOperation } from '../store/operations.ts';
 import type { OperationRow } from '../store/schema.ts';
 import type { Tx } from '../store/store.ts';
-import { appendEvent } from '../store/events.ts';
+import { appendProgress } from '../store/events.ts';
 import { commandTimeoutMs } from './command-timeouts.ts';
 import type { LoopDeps } from './loop-deps.ts';
 import { createProgressLog } from './progress-log.ts';
@@ -42,16 +42,11 @@ export function createOperationRunner(
   const underWay = new Map<string, Promise<Outcome>>();
   /** Of this process of the server and of the present connection. */
   const current = new Set<string>();
-  const progress = createProgressLog(async (lines) => {
-    await store.transaction(async (tx) => {
-      for (const line of lines) await appendEvent(tx, { workspace_id: workspaceId, type: 'progress', data: { line } });
-    });
-  });
+  const progress = createProgressLog((lines) => store.transaction((tx) => appendProgress(tx, workspaceId, lines)));
 
   async function perform({ id, node }: OperationRow, command: AgentCommand): Promise<Outcome> {
     try {
-      if (command.do === 'configure') await deps.lendGit(node);
-      if (command.do === 'clone' && command.upload) await deps.sendUpload(node, workspaceId);
+      await bringWhatItNeeds(command, node, deps);
       const timeoutMs = commandTimeoutMs[command.do];
       const seen = await hub.run(node, { id, command }, { timeoutMs, onProgress: (line) => progress.add(line) });
       return { command, seen, isCurrent: current.has(id) };
@@ -99,6 +94,16 @@ export function createOperationRunner(
     },
     doubt: () => current.clear(),
   };
+}
+
+/** To the node, before the command. */
+async function bringWhatItNeeds(
+  command: AgentCommand,
+  node: string,
+  { lendGit, sendUpload }: Pick<LoopDeps, 'lendGit' | 'sendUpload'>,
+): Promise<void> {
+  if (command.do === 'configure') await lendGit(node);
+  if (command.do === 'clone' && command.upload) await sendUpload(node, command.workspace_id);
 }
 
 /** The agent does not know the name that people know the workspace by. Its details may be anything. */

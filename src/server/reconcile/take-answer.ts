@@ -6,7 +6,7 @@ import type { ServerConfig } from '../../contract/server-config.ts';
 import type { ResolvedConfig } from '../../contract/service-spec.ts';
 import { adoptConfig } from '../../core/plan/adopt-config.ts';
 import { isExposed } from '../../core/service-env.ts';
-import { appendEvent } from '../store/events.ts';
+import { appendProgress } from '../store/events.ts';
 import { endOperation } from '../store/operations.ts';
 import { listPorts, releasePort, takePort } from '../store/ports.ts';
 import type { OperationRow, WorkspacePatch, WorkspaceRow } from '../store/schema.ts';
@@ -71,9 +71,7 @@ async function adopt(
   const { config } = adoption;
   await updateWorkspace(tx, row.id, { config_json: JSON.stringify(config) });
   await replaceServices(tx, row.id, config.services);
-  if (row.config_json === null) {
-    for (const line of config.notes) await appendEvent(tx, { workspace_id: row.id, type: 'progress', data: { line } });
-  }
+  if (row.config_json === null) await appendProgress(tx, row.id, config.notes);
   return givePorts(tx, row.id, config, settings);
 }
 

@@ -99,8 +99,8 @@ export function createWorkspaceLoop(
     if (awaited.length > 0) return stayBusy(state);
     const fleet = want.node === null ? await deps.fleet() : [];
     const reachable = want.node !== null && hub.isReachable(want.node);
-    const { blind } = observer;
-    const observation = times.observation(observer.observation);
+    const { blind } = observer.known;
+    const observation = times.observation(observer.known.observation);
     return carryOut(state, plan(want, { reachable, observation, blind, fleet }, times.now()), number);
   }
 

@@ -16,6 +16,10 @@ export async function appendEvent(tx: Tx, { workspace_id, type, data }: NewEvent
   return event;
 }
 
+export async function appendProgress(tx: Tx, workspaceId: string, lines: readonly string[]): Promise<void> {
+  for (const line of lines) await appendEvent(tx, { workspace_id: workspaceId, type: 'progress', data: { line } });
+}
+
 /** Events of a workspace with an id above `after`, oldest first. */
 export async function eventsAfter(
   db: Db,

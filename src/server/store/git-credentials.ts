@@ -16,6 +16,16 @@ export function findGitCredentialOf(db: Db, workspaceId: string): Promise<GitCre
     .executeTakeFirst();
 }
 
+/** Whose the token with this SHA-256 (hex) is, or was last. */
+export async function findGithubIdOfToken(db: Db, tokenHash: string): Promise<number | undefined> {
+  const row = await db
+    .selectFrom('git_credentials')
+    .select('github_id')
+    .where('token_hash', '=', tokenHash)
+    .executeTakeFirst();
+  return row?.github_id;
+}
+
 /** Those whose token ends before then (RFC 3339) and can be renewed. */
 export function endingGitCredentials(db: Db, before: string): Promise<GitCredentialRow[]> {
   return db
