@@ -1,11 +1,29 @@
 import { sql } from 'kysely';
-import type { Tx } from '../store/store.ts';
+import type { Logger } from '../../lib/log.ts';
+import type { Store, Tx } from '../store/store.ts';
 
 const eventsPerWorkspace = 1000;
 const day = 24 * 60 * 60_000;
 /** Who was following a workspace when it was deleted reads the end of its events; nobody can ask for them afterwards. */
 const keptAfterDeletionMs = 10 * 60_000;
 const operationsKeptMs = 7 * day;
+
+const pruneEveryMs = 5 * 60_000;
+
+/** Prunes now, and again and again until it is disposed of. */
+export function startPruning(
+  store: Store,
+  { now, log }: { readonly now: () => Date; readonly log: Logger },
+): Disposable {
+  const prune = (): void => {
+    store
+      .transaction((tx) => pruneHistory(tx, now()))
+      .catch((error: unknown) => log.error({ err: error }, 'old events could not be pruned'));
+  };
+  prune();
+  const pruning = setInterval(prune, pruneEveryMs);
+  return { [Symbol.dispose]: () => clearInterval(pruning) };
+}
 
 /**
  * Forgets what nobody will ask for: old events, and operations that no plan looks at any more. The workspaces that are
