@@ -14,12 +14,11 @@ import { executeCommand } from './commands/executors.ts';
 import { observeWorkspace } from './observe-workspace.ts';
 import { createGitDesk } from './git/git-desk.ts';
 import { createInstanceNews } from './instance-news.ts';
-import { watchInstances, type SeenInstance } from './instance-watch.ts';
 import { openJournal } from './journal.ts';
-import { probeProviders } from './provider-health.ts';
 import type { Provider } from './providers/provider.ts';
 import { createMonitors } from './services/monitors.ts';
 import { serveStream } from './streams/serve-stream.ts';
+import { watchNode } from './watch-node.ts';
 import { createWorkspaceRecords } from './workspace-records.ts';
 
 export type NodeAgent = {
@@ -32,10 +31,7 @@ export type NodeAgent = {
   [Symbol.asyncDispose](): Promise<void>;
 };
 
-const probeEveryMs = 15_000;
-const listEveryMs = 3_000;
-
-export function createNodeAgent(options: {
+type NodeAgentOptions = {
   readonly name: string;
   readonly stateDir: string;
   readonly machine: string;
@@ -43,72 +39,38 @@ export function createNodeAgent(options: {
   readonly streamTarget: () => StreamTarget | null;
   readonly send: (message: PeerToServer) => boolean;
   readonly log: Logger;
-}): NodeAgent {
-  const { stateDir, machine, providers, send, log } = options;
-  const monitors = createMonitors({
-    onReports: (workspace_id, services) => send({ type: 'services', workspace_id, services }),
-    log,
-  });
-  const gitDesk = createGitDesk({
-    folder: join(stateDir, 'git'),
-    onRejected: (workspace_id) => send({ type: 'git_rejected', workspace_id }),
-    log,
-  });
+};
+
+export function createNodeAgent(options: NodeAgentOptions): NodeAgent {
+  const { stateDir, providers, send, log } = options;
+  const context = createContext(options);
+  const { monitors, gitDesk } = context;
   void gitDesk.reopen();
-  const context: CommandContext = {
-    providers: new Map(providers.map((provider) => [provider.name, provider])),
-    machine,
-    records: createWorkspaceRecords(join(stateDir, 'workspaces')),
-    monitors,
-    gitDesk,
-    log,
-    neverStarted: new Set(),
-  };
   const dispatcher = createDispatcher({
     execute: (command, execution) => executeCommand(command, context, execution),
     send,
     journal: openJournal(join(stateDir, 'journal')),
     log,
   });
-  const health = probeProviders(providers, { everyMs: probeEveryMs });
-  const takeNews = createInstanceNews({
-    lookInto: (id) => observeWorkspace(context, id),
-    forget: (id) => monitors.forget(id),
+  const watch = watchNode(providers, {
+    send,
+    onInstances: createInstanceNews({
+      lookInto: (id) => observeWorkspace(context, id),
+      forget: (id) => monitors.forget(id),
+      log,
+    }),
     log,
   });
-  function onChange(seen: readonly SeenInstance[]): void {
-    tellInstances(seen);
-    takeNews(seen);
-  }
-  /** An engine that went away or came back is told of at once. */
-  function onLook(answered: boolean): void {
-    const wasWell = health.last?.every(({ ok }) => ok);
-    if (wasWell !== undefined && wasWell !== answered) void health.refresh().then(tellHealth);
-  }
-  const instances = watchInstances(providers, { everyMs: listEveryMs, onChange, onLook, log });
   const streams = parkStreams({
     target: options.streamTarget,
     node: options.name,
     onStream: (socket, request) => void serveStream(socket, request, context),
     log,
   });
-  function tellInstances(seen: readonly SeenInstance[]): void {
-    send({
-      type: 'instances',
-      instances: seen.map(({ instance: { id, state } }) => ({
-        workspace_id: id,
-        state: state === 'running' ? 'running' : 'stopped',
-      })),
-    });
-  }
-
-  function tellHealth(found: ProviderHealth[]): void {
-    send({ type: 'heartbeat', providers: found });
-  }
 
   return {
     get health() {
-      return health.last;
+      return watch.health;
     },
     take(message) {
       if (message.type === 'command') dispatcher.take(message.id, message.command);
@@ -116,18 +78,32 @@ export function createNodeAgent(options: {
       else if (message.type === 'git_credentials') gitDesk.take(message.credentials);
       else if (message.type === 'keep') dispatcher.keepOnly(message.ids);
     },
-    announce() {
-      if (health.last) tellHealth(health.last);
-      else void health.refresh().then(tellHealth);
-      if (instances.last) tellInstances(instances.last);
-    },
+    announce: () => watch.announce(),
     retarget: () => streams.retarget(),
     async [Symbol.asyncDispose]() {
-      health[Symbol.dispose]();
-      await Promise.all([instances[Symbol.asyncDispose](), streams[Symbol.asyncDispose]()]);
+      await Promise.all([watch[Symbol.asyncDispose](), streams[Symbol.asyncDispose]()]);
       await gitDesk[Symbol.asyncDispose]();
       await monitors[Symbol.asyncDispose]();
       await Promise.all(providers.map((provider) => provider[Symbol.asyncDispose]()));
     },
+  };
+}
+
+function createContext({ stateDir, machine, providers, send, log }: NodeAgentOptions): CommandContext {
+  return {
+    providers: new Map(providers.map((provider) => [provider.name, provider])),
+    machine,
+    records: createWorkspaceRecords(join(stateDir, 'workspaces')),
+    monitors: createMonitors({
+      onReports: (workspace_id, services) => send({ type: 'services', workspace_id, services }),
+      log,
+    }),
+    gitDesk: createGitDesk({
+      folder: join(stateDir, 'git'),
+      onRejected: (workspace_id) => send({ type: 'git_rejected', workspace_id }),
+      log,
+    }),
+    log,
+    neverStarted: new Set(),
   };
 }

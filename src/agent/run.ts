@@ -4,17 +4,16 @@
  */
 import { createHash } from 'node:crypto';
 import { join, resolve } from 'node:path';
-import { connectControl, type ControlClient, type Welcome } from '../contract/control-client.ts';
-import type { ServerToPeer } from '../contract/control-protocol.ts';
+import { connectControl, type ControlClient } from '../contract/control-client.ts';
 import type { NexusError } from '../contract/errors.ts';
-import type { StreamTarget } from '../contract/stream-client.ts';
 import { removeUnfinished } from '../lib/atomic-file.ts';
 import { withHostLock } from '../lib/host-lock.ts';
 import { loadIdentity } from '../lib/identity.ts';
 import type { Logger } from '../lib/log.ts';
 import { machineId } from '../lib/machine-id.ts';
-import { loadClusterId, loadStreamTarget, saveClusterId, saveProcess, saveStreamTarget } from './agent-files.ts';
-import { createNodeAgent, type NodeAgent } from './node-agent.ts';
+import { saveProcess } from './agent-files.ts';
+import { openMembership } from './membership.ts';
+import { createNodeAgent } from './node-agent.ts';
 import { providers } from './providers/registry.ts';
 import type { Provider } from './providers/provider.ts';
 
@@ -55,45 +54,21 @@ async function runAlone(options: AgentOptions): Promise<void> {
   for (const folder of [stateDir, join(stateDir, 'workspaces')]) await removeUnfinished(folder);
   const identity = await loadIdentity(join(stateDir, 'identity.pem'));
   const machine = await machineId(stateDir);
-  let clusterId = await loadClusterId(stateDir);
-  let streams = await loadStreamTarget(stateDir);
   let control: ControlClient | null = null;
-  let node = clusterId === null ? null : openNode(clusterId);
-
-  function openNode(cluster: string): NodeAgent {
-    return createNodeAgent({
-      name,
-      stateDir,
-      machine,
-      providers: options.createProviders?.(cluster) ?? engines(cluster, options),
-      streamTarget: () => streams,
-      send: (message) => control?.send(message) ?? false,
-      log,
-    });
-  }
-
-  function park(target: StreamTarget | null): void {
-    streams = target;
-    node?.retarget();
-    void saveStreamTarget(stateDir, target).catch((error: unknown) => log.error({ err: error }, 'cannot be kept'));
-  }
-
-  function onWelcome(welcome: Welcome): void {
-    if (clusterId !== welcome.cluster_id) {
-      clusterId = welcome.cluster_id;
-      void saveClusterId(stateDir, clusterId).catch((error: unknown) => log.error({ err: error }, 'cannot be kept'));
-      void node?.[Symbol.asyncDispose]();
-      node = openNode(clusterId);
-    }
-    park(welcome.streams);
-    node?.announce();
-  }
-
-  function onMessage(message: ServerToPeer): void {
-    if (message.type === 'streams') park(message.streams);
-    else node?.take(message);
-  }
-
+  const membership = await openMembership({
+    stateDir,
+    openNode: (clusterId, streamTarget) =>
+      createNodeAgent({
+        name,
+        stateDir,
+        machine,
+        providers: options.createProviders?.(clusterId) ?? engines(clusterId, options),
+        streamTarget,
+        send: (message) => control?.send(message) ?? false,
+        log,
+      }),
+    log,
+  });
   await saveProcess(stateDir);
   const client = connectControl({
     url: options.serverUrl,
@@ -104,16 +79,16 @@ async function runAlone(options: AgentOptions): Promise<void> {
     identity,
     stateDir,
     joinToken: options.joinToken,
-    onWelcome,
-    onMessage,
+    onWelcome: (welcome) => membership.welcomed(welcome),
+    onMessage: (message) => membership.take(message),
     onDown: (reason) => log.warn({ reason }, 'no connection to the server'),
-    heartbeat: () => (node?.health ? { providers: node.health } : {}),
+    heartbeat: () => (membership.health ? { providers: membership.health } : {}),
     log,
   });
   control = client;
   log.info({ pid: process.pid, node: name }, 'the agent is up');
   const refusal = await endOf(client, options.signal);
-  await node?.[Symbol.asyncDispose]();
+  await membership[Symbol.asyncDispose]();
   if (refusal) throw refusal;
 }
 

@@ -2,13 +2,13 @@
  * Takes the server's commands and answers each id once: from the journal when it was done, joined while it runs, done
  * otherwise. An answer that cannot be sent now waits in the journal until the server asks again.
  */
-import type { AgentCommand, CommandAnswer, Observation, PeerToServer } from '../../contract/control-protocol.ts';
-import { NexusError, toNexusError } from '../../contract/errors.ts';
+import type { AgentCommand, Observation, PeerToServer } from '../../contract/control-protocol.ts';
+import { NexusError } from '../../contract/errors.ts';
 import type { Logger } from '../../lib/log.ts';
 import type { Journal } from '../journal.ts';
+import { answerCommand } from './answer-command.ts';
 import type { Execution } from './command-context.ts';
 import { createLanes, laneOf } from './lanes.ts';
-import { createThrottle } from './throttle.ts';
 
 export type Dispatcher = {
   take(id: string, command: AgentCommand): void;
@@ -20,8 +20,6 @@ export type Dispatcher = {
 /** `isAwaited` false: an earlier server asked for it, and the present one does not know of it. */
 type Running = { readonly workspaceId: string; readonly ending: AbortController; isAwaited: boolean };
 
-const progressEveryMs = 250;
-
 export function createDispatcher(options: {
   readonly execute: (command: AgentCommand, execution: Execution) => Promise<Observation>;
   readonly send: (message: PeerToServer) => boolean;
@@ -32,28 +30,15 @@ export function createDispatcher(options: {
   const inLane = createLanes();
   const running = new Map<string, Running>();
 
-  async function answer(id: string, command: AgentCommand, signal: AbortSignal): Promise<CommandAnswer> {
-    const throttle = createThrottle(progressEveryMs, (line: string) => send({ type: 'progress', id, line }));
-    const startedAt = performance.now();
-    const about = { command: command.do, workspace: command.workspace_id, id };
-    try {
-      const seen = await inLane(laneOf(command), () => execute(command, { progress: throttle.push, signal }));
-      log.info({ ...about, ms: Math.round(performance.now() - startedAt) }, 'done');
-      return { type: 'answer', id, ok: true, seen };
-    } catch (thrown) {
-      const error = toNexusError(thrown);
-      log.warn({ ...about, ms: Math.round(performance.now() - startedAt), err: error }, 'failed');
-      return { type: 'answer', id, ok: false, error: error.toBody() };
-    } finally {
-      throttle.end();
-    }
+  function inTurn(command: AgentCommand, execution: Execution): Promise<Observation> {
+    return inLane(laneOf(command), () => execute(command, execution));
   }
 
   async function run(id: string, command: AgentCommand): Promise<void> {
     const ending = new AbortController();
     const self: Running = { workspaceId: command.workspace_id, ending, isAwaited: true };
     running.set(id, self);
-    const result = await answer(id, command, ending.signal);
+    const result = await answerCommand(id, command, { execute: inTurn, send, signal: ending.signal, log });
     try {
       if (self.isAwaited) journal.keep({ workspaceId: command.workspace_id, answer: result });
       if (command.do === 'remove_instance' && result.ok) journal.forgetWorkspace(command.workspace_id, id);

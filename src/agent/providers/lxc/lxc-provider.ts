@@ -1,13 +1,10 @@
 import { NexusError } from '../../../contract/errors.ts';
 import type { Capabilities, Instance, Provider } from '../provider.ts';
 import { createAddresses } from './addresses.ts';
-import { parseRange, type AddressRange } from './address-range.ts';
-import { applyNetworkRules } from './apply-network-rules.ts';
 import { createBases } from './bases.ts';
 import { createInstance } from './create-instance.ts';
 import { dialInstance } from './dial.ts';
 import { createEngineClient } from './engine-client.ts';
-import { configuredNetwork } from './engine-project.ts';
 import { execInInstance } from './exec.ts';
 import { getFile, putFile } from './files.ts';
 import { findInstance, findInstances } from './find-instances.ts';
@@ -19,6 +16,7 @@ import { removeInstance, startInstance, stateOf, stopInstance } from './lifecycl
 import { claimIds } from './own-ids.ts';
 import { removeRemains } from './remains.ts';
 import { engineKind, probeEngine } from './probe-engine.ts';
+import { workspaceNetwork } from './workspace-network.ts';
 
 export type LxcOptions = {
   /** Only instances of this cluster are ever seen or touched. */
@@ -53,16 +51,7 @@ export function createLxcProvider(options: LxcOptions): Provider {
   // An engine that does not answer now is cleaned up at the next start.
   if (openCommandsFolder !== undefined) void removeRemains(engine, { signal: stopped.signal }).catch(() => undefined);
 
-  const network = async (): Promise<{ range: AddressRange; reach: readonly string[] }> => {
-    const configured = await configuredNetwork(engine);
-    const range = parseRange(options.range ?? configured?.range ?? layout.range);
-    return { range, reach: options.reach ?? configured?.reach ?? [] };
-  };
-  const range = async (): Promise<AddressRange> => (await network()).range;
-  const protect = async (): Promise<void> => {
-    const found = await network();
-    await applyNetworkRules({ range: found.range.cidr, reach: found.reach });
-  };
+  const { range, protect } = workspaceNetwork(engine, options);
   const addresses = createAddresses(engine, range);
   const bases = createBases(
     { engine, addresses, range, protect, pool, cacheFolder, signal: stopped.signal },

@@ -2,7 +2,9 @@ import { layout } from './layout.ts';
 import { parseRange, resolverAddresses } from './address-range.ts';
 
 /** Interfaces of other engines on the host: what runs behind them is no business of a workspace. */
-const foreignInterfaces = ['docker*', 'br-*', 'lxdbr*', 'incusbr*', 'virbr*', 'veth*', 'tap*'];
+const foreignInterfaces = ['"docker*"', '"br-*"', '"lxdbr*"', '"incusbr*"', '"virbr*"', '"veth*"', '"tap*"'];
+
+const workspaces = `"${layout.interfacePrefix}*"`;
 
 /** Of one workspace to the outside, at once. The table that they are kept in is the host's, and all share it. */
 const openConnections = 8192;
@@ -31,16 +33,6 @@ export type NetworkRulesOptions = {
  * outside, which might answer for it, is never asked.
  */
 export function networkRules({ range, upstream, hostNetworks, reach }: NetworkRulesOptions): string {
-  const workspaces = `"${layout.interfacePrefix}*"`;
-  const resolvers = resolverAddresses(parseRange(range));
-  const names = resolvers.flatMap((resolver, index) => {
-    const server = upstream[index] ?? upstream[0];
-    return server === undefined
-      ? []
-      : [`    iifname ${workspaces} ip daddr ${resolver} meta l4proto { tcp, udp } th dport 53 dnat ip to ${server}`];
-  });
-  const reached = reach.map((network) => `    iifname ${workspaces} ip daddr ${network} goto internet`);
-  const refused = hostNetworks.map((network) => `    iifname ${workspaces} ip daddr ${network} goto refused`);
   return `table inet ${tableName}
 delete table inet ${tableName}
 table inet ${tableName} {
@@ -56,7 +48,7 @@ table inet ${tableName} {
   }
   chain names {
     type nat hook prerouting priority dstnat; policy accept;
-${names.join('\n')}
+${toNameServers({ range, upstream }).join('\n')}
   }
   chain refused {
     meta l4proto tcp reject with tcp reset
@@ -83,8 +75,8 @@ ${names.join('\n')}
     iifname ${workspaces} ct status dnat goto internet
     iifname ${workspaces} oifname ${workspaces} goto refused
     iifname ${workspaces} ip daddr { 169.254.0.0/16, ${range} } goto refused
-    iifname ${workspaces} oifname { ${foreignInterfaces.map((name) => `"${name}"`).join(', ')} } goto refused
-${[...reached, ...refused].join('\n')}
+    iifname ${workspaces} oifname { ${foreignInterfaces.join(', ')} } goto refused
+${toHostNetworks({ hostNetworks, reach }).join('\n')}
     iifname ${workspaces} goto internet
     oifname ${workspaces} drop
   }
@@ -94,4 +86,22 @@ ${[...reached, ...refused].join('\n')}
   }
 }
 `;
+}
+
+/** Each address that workspaces ask under is a server of the host's. */
+function toNameServers({ range, upstream }: Pick<NetworkRulesOptions, 'range' | 'upstream'>): string[] {
+  return resolverAddresses(parseRange(range)).flatMap((resolver, index) => {
+    const server = upstream[index] ?? upstream[0];
+    return server === undefined
+      ? []
+      : [`    iifname ${workspaces} ip daddr ${resolver} meta l4proto { tcp, udp } th dport 53 dnat ip to ${server}`];
+  });
+}
+
+/** What may be reached there comes before what is refused. */
+function toHostNetworks({ hostNetworks, reach }: Pick<NetworkRulesOptions, 'hostNetworks' | 'reach'>): string[] {
+  return [
+    ...reach.map((network) => `    iifname ${workspaces} ip daddr ${network} goto internet`),
+    ...hostNetworks.map((network) => `    iifname ${workspaces} ip daddr ${network} goto refused`),
+  ];
 }
