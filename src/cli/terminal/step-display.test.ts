@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { PassThrough } from 'node:stream';
 import { test } from 'node:test';
-import type { Step } from '../workspace/steps.ts';
+import type { Step } from '../workspace/step-rows.ts';
 import type { Output } from './output.ts';
 import { createStepDisplay, formatStep } from './step-display.ts';
 

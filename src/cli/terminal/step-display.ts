@@ -1,7 +1,7 @@
 /**
  * Shows a list of steps: on a terminal live, with elapsed times; elsewhere one line a step, when it has ended.
  */
-import type { Step, StepState } from '../workspace/steps.ts';
+import type { Step, StepState } from '../workspace/step-rows.ts';
 import { formatDuration } from './format.ts';
 import type { Output } from './output.ts';
 import { paint } from './paint.ts';

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { ServiceView, WorkspaceEvent, WorkspaceView } from '../../contract/workspace.ts';
-import { createStepList, stepTitle } from './steps.ts';
+import { stepTitle } from './step-title.ts';
+import { createStepList } from './steps.ts';
 import type { StepList } from './steps.ts';
 
 const titles: readonly [step: string, title: string][] = [

@@ -5,7 +5,7 @@ import type { WorkspaceView } from '../../contract/workspace.ts';
 import { interrupted } from '../cli-error.ts';
 import type { CliContext } from '../context.ts';
 import { followEvents, persist } from './follow-events.ts';
-import { stepTitle } from './steps.ts';
+import { stepTitle } from './step-title.ts';
 import { watchWorkspace } from './watch-workspace.ts';
 import { errorOf, showProgress } from './wait-for-workspace.ts';
 import type { Progress } from './wait-for-workspace.ts';

@@ -6,7 +6,7 @@ import type { Output } from '../terminal/output.ts';
 import { paint } from '../terminal/paint.ts';
 import { formatFields, formatTable } from '../terminal/table.ts';
 import { healthWord, serviceAddress, serviceStatusWord, workspaceStatusWord } from './status-words.ts';
-import { stepTitle } from './steps.ts';
+import { stepTitle } from './step-title.ts';
 
 export function workspaceListText(
   workspaces: readonly WorkspaceSummary[],
