@@ -66,9 +66,10 @@ function interruptSignal(): AbortSignal {
 }
 
 async function runCommand(args: readonly string[]): Promise<number> {
-  const [{ keepLoopbackFromProxy }, { runCli }, { createOutput }] = await Promise.all([
+  const [{ keepLoopbackFromProxy }, { runCli }, { registry }, { createOutput }] = await Promise.all([
     import('./lib/loopback.ts'),
     import('./cli/run-cli.ts'),
+    import('./cli/registry.ts'),
     import('./cli/terminal/output.ts'),
   ]);
   keepLoopbackFromProxy(process.env);
@@ -88,7 +89,7 @@ async function runCommand(args: readonly string[]): Promise<number> {
       return (interrupt ??= interruptSignal());
     },
   };
-  return runCli(args, context);
+  return runCli(registry, args, context);
 }
 
 /** A reader that has seen enough, such as `head`, is no failure. */

@@ -7,7 +7,7 @@ import { findCommand } from './find-command.ts';
 import { formatGroupHelp } from './group-help.ts';
 import { parseCommandLine } from './parse-command-line.ts';
 import { registry } from './registry.ts';
-import type { CommandNode } from './registry.ts';
+import type { CommandNode } from './command-node.ts';
 import type { Output } from './terminal/output.ts';
 
 const stdout: Output = {

@@ -1,7 +1,6 @@
 import { nearest } from '../core/nearest.ts';
 import { usageError } from './cli-error.ts';
-import { childNamed, visibleChildren } from './registry.ts';
-import type { CommandNode } from './registry.ts';
+import { childNamed, visibleChildren, type CommandNode } from './command-node.ts';
 
 export type FoundCommand = {
   readonly node: CommandNode;

@@ -1,8 +1,7 @@
 import { padEnd } from './terminal/text-width.ts';
 import type { Output } from './terminal/output.ts';
 import { paint } from './terminal/paint.ts';
-import { visibleChildren } from './registry.ts';
-import type { CommandNode } from './registry.ts';
+import { visibleChildren, type CommandNode } from './command-node.ts';
 
 /** Help of a word that other words follow. */
 export function formatGroupHelp(node: CommandNode, words: string, output: Output): string {

@@ -1,16 +1,5 @@
 /** Every command of the program, by its words. Only the file of the command that was asked for is loaded. */
-import type { AnyCommand } from './command.ts';
-
-export type CommandNode = {
-  readonly name: string;
-  readonly aliases?: readonly string[];
-  readonly summary: string;
-  /** Left out of help and completion. */
-  readonly hidden?: boolean;
-  readonly children?: readonly CommandNode[];
-  /** A node may have both children and a command of its own: `ssh config`, `ssh NAME`. */
-  readonly load?: () => Promise<AnyCommand>;
-};
+import type { CommandNode } from './command-node.ts';
 
 const workspace: readonly CommandNode[] = [
   {
@@ -267,21 +256,17 @@ export const registry: CommandNode = {
     {
       name: 'completion',
       summary: 'Print the completion script of your shell',
-      load: async () => (await import('./commands/completion.ts')).completion,
+      load: async () => (await import('./commands/completion.ts')).completionOf(registry),
     },
     {
       name: 'version',
       summary: 'Print the version',
       load: async () => (await import('./commands/version.ts')).versionCommand,
     },
-    { name: 'help', summary: 'Show help of a command', load: async () => (await import('./commands/help.ts')).help },
+    {
+      name: 'help',
+      summary: 'Show help of a command',
+      load: async () => (await import('./commands/help.ts')).helpOf(registry),
+    },
   ],
 };
-
-export function visibleChildren(node: CommandNode): readonly CommandNode[] {
-  return (node.children ?? []).filter((child) => child.hidden !== true);
-}
-
-export function childNamed(node: CommandNode, word: string): CommandNode | undefined {
-  return node.children?.find((child) => child.name === word || child.aliases?.includes(word));
-}

@@ -1,16 +1,15 @@
+import type { CommandNode } from './command-node.ts';
 import type { CliContext } from './context.ts';
 import type { PreparedCommand } from './command.ts';
 import { exitCodes } from './exit-codes.ts';
 import { findCommand } from './find-command.ts';
 import type { FoundCommand } from './find-command.ts';
-import { registry } from './registry.ts';
-import type { CommandNode } from './registry.ts';
 
-/** From a command line to an exit code. Nothing is thrown. */
-export async function runCli(args: readonly string[], context: CliContext): Promise<number> {
+/** From a command line to an exit code. Nothing is thrown. @param root of all commands */
+export async function runCli(root: CommandNode, args: readonly string[], context: CliContext): Promise<number> {
   let title = `Could not run nexus ${args[0] ?? ''}`.trim();
   try {
-    const { node, words, rest } = findCommand(registry, args);
+    const { node, words, rest } = findCommand(root, args);
     if (node.load === undefined) return await showGroup({ node, words, rest }, context);
     title = `Wrong use of ${words}`;
     const [{ parseCommandLine }, definition] = await Promise.all([import('./parse-command-line.ts'), node.load()]);
@@ -34,7 +33,8 @@ function isHelp(word: string | undefined): boolean {
 
 async function showGroup({ node, words, rest }: FoundCommand, context: CliContext): Promise<number> {
   const [option] = rest;
-  if (node === registry && (option === '--version' || option === '-V')) {
+  const isRoot = words === node.name;
+  if (isRoot && (option === '--version' || option === '-V')) {
     context.stdout.write(`nexus ${context.version}\n`);
     return exitCodes.done;
   }

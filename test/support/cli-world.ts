@@ -9,6 +9,7 @@ import { join } from 'node:path';
 import { PassThrough, Writable } from 'node:stream';
 import type { CliContext } from '../../src/cli/context.ts';
 import type { Roles } from '../../src/cli/roles.ts';
+import { registry } from '../../src/cli/registry.ts';
 import { runCli } from '../../src/cli/run-cli.ts';
 import type { Output } from '../../src/cli/terminal/output.ts';
 import { createApiWorld } from './api-world.ts';
@@ -145,7 +146,7 @@ async function runWithin(args: readonly string[], options: Prepared): Promise<Cl
     roles: onlyRoles(options.roles ?? {}),
     interrupt: (options.interrupt ?? new AbortController()).signal,
   };
-  const exitCode = await runCli(args, context);
+  const exitCode = await runCli(registry, args, context);
   return { exitCode, stdout: stdout.text(), stderr: stderr.text() };
 }
 

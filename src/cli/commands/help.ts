@@ -1,11 +1,14 @@
-import { defineCommand } from '../command.ts';
+import type { CommandNode } from '../command-node.ts';
+import { defineCommand, type AnyCommand } from '../command.ts';
 import { runCli } from '../run-cli.ts';
 
-export const help = defineCommand({
-  description: 'Shows help of a command.',
-  examples: ['nexus help workspace create'],
-  configure: (command) => void command.argument('[command...]', 'its words'),
-  parse: ({ operands }) => ({ words: operands }),
-  failure: () => 'Could not show help',
-  run: ({ words }, context) => runCli([...words, '--help'], context),
-});
+export function helpOf(root: CommandNode): AnyCommand {
+  return defineCommand({
+    description: 'Shows help of a command.',
+    examples: ['nexus help workspace create'],
+    configure: (command) => void command.argument('[command...]', 'its words'),
+    parse: ({ operands }) => ({ words: operands }),
+    failure: () => 'Could not show help',
+    run: ({ words }, context) => runCli(root, [...words, '--help'], context),
+  });
+}

@@ -1,6 +1,5 @@
 import { Command } from 'commander';
-import { visibleChildren } from '../registry.ts';
-import type { CommandNode } from '../registry.ts';
+import { visibleChildren, type CommandNode } from '../command-node.ts';
 
 /** What can follow some words of a command line. */
 export type CompletionEntry = {
