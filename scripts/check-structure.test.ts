@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { structureProblems } from './check-structure.ts';
+import { importCircles, structureProblems } from './check-structure.ts';
 
 const allowed: [string, string][] = [
   ['src/main.ts', "const { run } = await import('./server/run.ts');"],
@@ -36,3 +36,17 @@ const forbidden: [string, string, string][] = [
 for (const [path, text, problem] of forbidden) {
   test(`finds in ${path}: ${problem}`, () => assert.deepEqual(structureProblems(path, text), [`${path}:${problem}`]));
 }
+
+test('finds imports that go in a circle, whichever way they are written', () => {
+  const sources = new Map([
+    ['src/cli/main.ts', "import { table } from './table.ts';"],
+    ['src/cli/table.ts', "const load = () => import('./commands/help.ts');"],
+    ['src/cli/commands/help.ts', "import { run } from '../run.ts';"],
+    ['src/cli/run.ts', "import type { Table } from './table.ts';"],
+  ]);
+  assert.deepEqual(importCircles(sources), [
+    'src/cli/table.ts -> src/cli/commands/help.ts -> src/cli/run.ts -> src/cli/table.ts',
+  ]);
+  sources.set('src/cli/run.ts', "import { x } from 'node:util';");
+  assert.deepEqual(importCircles(sources), []);
+});

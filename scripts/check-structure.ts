@@ -1,5 +1,5 @@
-// What the linter cannot say about src: which layer may import which, that core does no I/O, and that no module keeps
-// mutable state. Layers: contract <- core <- { server, gateway, agent, cli, web } <- main; lib imports nothing of ours.
+// What the linter cannot say about src: which layer may import which, that core does no I/O, that no module keeps
+// mutable state, and that imports go in no circle, those that are done when they are needed included. Layers: contract <- core <- { server, gateway, agent, cli, web } <- main; lib imports nothing of ours.
 import { globSync, readFileSync } from 'node:fs';
 import { posix } from 'node:path';
 
@@ -62,9 +62,35 @@ export function structureProblems(path: string, text: string): string[] {
   return problems;
 }
 
+/** Files that import each other in a circle, each as `a -> b -> a`; `sources`: the text of each by its path. */
+export function importCircles(sources: ReadonlyMap<string, string>): string[] {
+  const circles: string[] = [];
+  const done = new Set<string>();
+  function follow(path: string, way: readonly string[]): void {
+    const start = way.indexOf(path);
+    if (start !== -1) circles.push([...way.slice(start), path].join(' -> '));
+    if (start !== -1 || done.has(path)) return;
+    for (const target of importedFiles(path, sources.get(path) ?? '')) follow(target, [...way, path]);
+    done.add(path);
+  }
+  for (const path of sources.keys()) follow(path, []);
+  return circles;
+}
+
+function importedFiles(path: string, text: string): string[] {
+  const specifiers = new Set([...text.matchAll(importPattern)].map(([, specifier = '']) => specifier));
+  return [...specifiers]
+    .filter((specifier) => specifier.startsWith('.'))
+    .map((specifier) => posix.join(posix.dirname(path), specifier));
+}
+
 if (import.meta.main) {
   const files = globSync('src/**/*.ts').map((file) => file.replaceAll('\\', '/'));
-  const problems = files.flatMap((file) => structureProblems(file, readFileSync(file, 'utf8')));
+  const sources = new Map(files.map((file) => [file, readFileSync(file, 'utf8')]));
+  const problems = [
+    ...[...sources].flatMap(([file, text]) => structureProblems(file, text)),
+    ...importCircles(sources).map((circle) => `imports go in a circle: ${circle}`),
+  ];
   for (const problem of problems) console.error(problem);
   if (problems.length > 0) process.exitCode = 1;
 }
