@@ -1,4 +1,5 @@
 import type { Observation } from '../contract/control-protocol.ts';
+import { withoutInstance } from '../core/plan/without-instance.ts';
 import { findInstance, type CommandContext, type FoundInstance } from './commands/command-context.ts';
 import { runScript } from './guest/run-script.ts';
 import { noFacts, parseFacts, type GuestFacts } from './marks.ts';
@@ -8,7 +9,7 @@ const factsTimeoutMs = 30_000;
 /** What is, of one workspace: one look at the engine, and one inside when it runs. @throws provider_unavailable, stream_failed, timeout */
 export async function observeWorkspace(context: CommandContext, id: string): Promise<Observation> {
   const found = await findInstance(context, id);
-  if (!found) return absent(context, id);
+  if (!found) return withoutInstance(id, context.machine);
   const facts = found.instance.state === 'running' ? await readFacts(found) : noFacts;
   return describe(context, found, facts);
 }
@@ -40,23 +41,6 @@ export async function describe(
     config: facts.config,
     hooks_done: [...facts.hooksDone],
     services: isRunning ? context.monitors.report(id, facts.units) : [],
-  };
-}
-
-export function absent({ machine }: CommandContext, id: string): Observation {
-  return {
-    workspace_id: id,
-    instance: 'absent',
-    provider: null,
-    address: null,
-    machine,
-    base: null,
-    configured: false,
-    host_key: null,
-    clone: null,
-    config: null,
-    hooks_done: [],
-    services: [],
   };
 }
 

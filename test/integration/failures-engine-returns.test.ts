@@ -4,17 +4,8 @@ import { test } from 'node:test';
 import { NexusError } from '../../src/contract/errors.ts';
 import type { ProviderHealth } from '../../src/contract/node.ts';
 import { createReconcileWorld, type ReconcileWorld } from '../support/reconcile-world.ts';
-import { plainConfig, ScriptedEngine } from '../support/scripted-agent.ts';
+import { plainConfig, ScriptedEngine, scriptedHealth as well } from '../support/scripted-agent.ts';
 
-const well: ProviderHealth = {
-  name: 'lxc',
-  ok: true,
-  engine: 'scripted',
-  version: '1',
-  disk_total_bytes: 100e9,
-  disk_free_bytes: 80e9,
-  reason: null,
-};
 const away: ProviderHealth = { ...well, ok: false, reason: 'no engine listens there' };
 const engineAway = new NexusError('provider_unavailable', { provider: 'lxc', reason: 'it went away' });
 

@@ -16,8 +16,11 @@ import type {
 import { toNexusError, type NexusError } from '../../src/contract/errors.ts';
 import type { ProviderHealth } from '../../src/contract/node.ts';
 import type { ResolvedConfig } from '../../src/contract/service-spec.ts';
+import { withoutInstance } from '../../src/core/plan/without-instance.ts';
 import { loadIdentity } from '../../src/lib/identity.ts';
 import { silentLog } from './silent-log.ts';
+
+const machine = 'machine-1';
 
 export const plainConfig: ResolvedConfig = {
   source: 'config',
@@ -88,7 +91,7 @@ export class ScriptedEngine {
   }
 
   seen(id: string): Observation {
-    return this.instances.get(id) ?? absent(id);
+    return this.instances.get(id) ?? withoutInstance(id, machine);
   }
 
   set(id: string, news: Partial<Observation>): Observation {
@@ -151,7 +154,7 @@ export class ScriptedEngine {
         });
       case 'remove_instance':
         this.instances.delete(id);
-        return absent(id);
+        return withoutInstance(id, machine);
     }
   }
 }
@@ -161,23 +164,6 @@ function keyOf(command: AgentCommand): string {
   if (command.do === 'start_service') return `start_service:${command.service.name}`;
   if (command.do === 'stop_service') return `stop_service:${command.service}`;
   return command.do;
-}
-
-function absent(id: string): Observation {
-  return {
-    workspace_id: id,
-    instance: 'absent',
-    provider: null,
-    address: null,
-    machine: 'machine-1',
-    base: null,
-    configured: false,
-    host_key: null,
-    clone: null,
-    config: null,
-    hooks_done: [],
-    services: [],
-  };
 }
 
 export type ScriptedAgent = AsyncDisposable & {
@@ -191,7 +177,8 @@ export type ScriptedAgent = AsyncDisposable & {
   reportServices(workspaceId: string): void;
 };
 
-const health: ProviderHealth = {
+/** Of an engine that is well. */
+export const scriptedHealth: ProviderHealth = {
   name: 'lxc',
   ok: true,
   engine: 'scripted',
@@ -245,7 +232,7 @@ export async function startScriptedAgent(options: {
     role: 'agent',
     name,
     version: options.version ?? '1.0.0',
-    machine: 'machine-1',
+    machine,
     stateDir,
     joinToken: options.joinToken,
     identity: await loadIdentity(join(stateDir, 'identity.pem')),
@@ -256,7 +243,7 @@ export async function startScriptedAgent(options: {
     },
     onMessage,
     onDown: () => undefined,
-    heartbeat: () => ({ providers: [...(options.providers ?? [health])] }),
+    heartbeat: () => ({ providers: [...(options.providers ?? [scriptedHealth])] }),
     log: silentLog,
     intervalMs: 200,
   });

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, it } from 'node:test';
 import type { AgentCommand, Observation, PeerToServer } from '../../contract/control-protocol.ts';
 import { NexusError } from '../../contract/errors.ts';
+import { withoutInstance } from '../../core/plan/without-instance.ts';
 import { openJournal } from '../journal.ts';
 import type { Execution } from './command-context.ts';
 import { createDispatcher } from './dispatcher.ts';
@@ -13,20 +14,7 @@ import { createThrottle } from './throttle.ts';
 
 const silent = { debug() {}, info() {}, warn() {}, error() {} };
 const id = 'ws-abcdefghijkl';
-const seen: Observation = {
-  workspace_id: id,
-  instance: 'absent',
-  provider: null,
-  address: null,
-  machine: 'm',
-  base: null,
-  configured: false,
-  host_key: null,
-  clone: null,
-  config: null,
-  hooks_done: [],
-  services: [],
-};
+const seen = withoutInstance(id, 'm');
 
 describe('dispatcher', () => {
   let folder: string;

@@ -1,4 +1,4 @@
-import { absent } from '../observe-workspace.ts';
+import { withoutInstance } from '../../core/plan/without-instance.ts';
 import type { Executor } from './command-context.ts';
 
 /** From every engine, so that nothing is left whatever was asked for before. */
@@ -8,5 +8,5 @@ export const removeInstance: Executor<'remove_instance'> = async ({ workspace_id
   await context.gitDesk.close(id);
   context.neverStarted.delete(id);
   await context.records.remove(id);
-  return absent(context, id);
+  return withoutInstance(id, context.machine);
 };

@@ -2,7 +2,7 @@
  * The heart of Nexus: from what a workspace should be and what it is, what to do next. Pure, so that a kill at any
  * moment is harmless: whoever comes back asks again. Every step is idempotent at its node.
  */
-import type { AgentCommand, Observation } from '../../contract/control-protocol.ts';
+import type { AgentCommand } from '../../contract/control-protocol.ts';
 import type { WorkspaceStatus } from '../../contract/workspace.ts';
 import { backoffMs } from '../backoff.ts';
 import { mostAttempts, retryBackoff } from './attempts.ts';
@@ -11,11 +11,12 @@ import { planDeleted } from './plan-deleted.ts';
 import { planPlacement, planRunning } from './plan-running.ts';
 import { planStopped } from './plan-stopped.ts';
 import type { Plan, Seen, Want } from './plan-types.ts';
+import { withoutInstance } from './without-instance.ts';
 
 export function plan(want: Want, seen: Seen, nowMs: number): Plan {
   if (want.node === null) return planUnplaced(want, seen, nowMs);
   if (!seen.reachable) return planUnreachable(want, want.node);
-  const observation = seen.observation ?? (isUntouched(want) ? nothing(want.id) : null);
+  const observation = seen.observation ?? (isUntouched(want) ? withoutInstance(want.id, '') : null);
   if (!observation) return planObservation(want, seen, nowMs);
   switch (want.state) {
     case 'running':
@@ -65,21 +66,4 @@ function planObservation(want: Want, { blind }: Seen, nowMs: number): Plan {
 /** Nothing was ever sent to its node, so there is nothing to ask for: a round trip less in a creation. */
 function isUntouched(want: Want): boolean {
   return want.status === 'pending' && want.done.length === 0;
-}
-
-function nothing(id: string): Observation {
-  return {
-    workspace_id: id,
-    instance: 'absent',
-    provider: null,
-    address: null,
-    machine: '',
-    base: null,
-    configured: false,
-    host_key: null,
-    clone: null,
-    config: null,
-    hooks_done: [],
-    services: [],
-  };
 }

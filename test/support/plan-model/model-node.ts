@@ -7,8 +7,10 @@ import type { AgentCommand, Observation, ServiceReport } from '../../../src/cont
 import { NexusError } from '../../../src/contract/errors.ts';
 import { serviceSpec, type HookName, type ResolvedConfig } from '../../../src/contract/service-spec.ts';
 import { isHealthy } from '../../../src/core/plan/health.ts';
+import { withoutInstance } from '../../../src/core/plan/without-instance.ts';
 
 export const workspaceId = 'ws-abcdefghijkl';
+const machine = 'm';
 
 export const specs = [
   serviceSpec.parse({ name: 'web', command: 'w', port: 3000, depends_on: ['api'] }),
@@ -31,7 +33,7 @@ const earlierHook: Partial<Record<HookName, HookName>> = { pre_start: 'create', 
 
 export class ModelNode {
   readonly name: string;
-  private seen: Observation = absent();
+  private seen: Observation = withoutInstance(workspaceId, machine);
   private readonly bases = new Set<string>();
   private createHookRuns = 0;
   /** Volumes, records and ports of an instance: they stay when it goes without a removal. */
@@ -112,7 +114,13 @@ export class ModelNode {
     this.hasRemains = true;
     this.createHookRuns = 0;
     const base = { image: command.image, packages: command.packages };
-    this.set({ ...absent(), instance: 'stopped', provider: 'lxc', address: '10.0.0.2', base });
+    this.set({
+      ...withoutInstance(workspaceId, machine),
+      instance: 'stopped',
+      provider: 'lxc',
+      address: '10.0.0.2',
+      base,
+    });
   }
 
   private runHook(hook: HookName): void {
@@ -157,7 +165,7 @@ export class ModelNode {
   }
 
   vanish(): void {
-    this.seen = absent();
+    this.seen = withoutInstance(workspaceId, machine);
     this.isInUse = false;
   }
 
@@ -184,21 +192,4 @@ function baseOf({ image, packages }: { readonly image: string; readonly packages
 
 function blankReport(name: string): ServiceReport {
   return { name, state: 'stopped', health: 'unknown', detail: null, last_check: null, started_at: null, deaths: 0 };
-}
-
-function absent(): Observation {
-  return {
-    workspace_id: workspaceId,
-    instance: 'absent',
-    provider: null,
-    address: null,
-    machine: 'm',
-    base: null,
-    configured: false,
-    host_key: null,
-    clone: null,
-    config: null,
-    hooks_done: [],
-    services: [],
-  };
 }
