@@ -53,8 +53,17 @@ export const proof = z.object({
   join_token: label(200).optional(),
 });
 
+/** SHA-256 of a certificate as `fingerprint256` of node:crypto: pairs of capital hex digits, with colons. */
+const certificateHash = z.string().regex(/^[0-9A-F]{2}(:[0-9A-F]{2}){31}$/);
+
 /** Where an agent parks its stream connections, and the key that proves it (base64, 32 bytes). */
-export const streamTarget = z.object({ host: z.string(), port, key: base64 });
+export const streamTarget = z.object({
+  host: z.string(),
+  port,
+  key: base64,
+  /** The gateway shows this certificate, and streams are encrypted; absent: neither. */
+  certificate_sha256: certificateHash.optional(),
+});
 export const welcome = z.object({
   type: z.literal('welcome'),
   cluster_id: z.string(),
@@ -247,7 +256,12 @@ export const peerToServer = z.union([
     connections: z.int().nonnegative().optional(),
   }),
   /** From a gateway: where streams are taken (after welcome), and what came of a routing table. */
-  z.object({ type: z.literal('listening'), host: label(255), port }),
+  z.object({
+    type: z.literal('listening'),
+    host: label(255),
+    port,
+    certificate_sha256: certificateHash.optional(),
+  }),
   z.object({
     type: z.literal('routes_applied'),
     version: z.int(),

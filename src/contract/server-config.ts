@@ -76,7 +76,10 @@ export const serverConfig = z.strictObject({
   ports: z
     .strictObject({ ssh: portRange.prefault('2222-2299'), services: portRange.prefault('23000-23999') })
     .prefault({}),
-  /** Where the gateway listens: the workspaces' SSH and service ports, and the agents' streams (0: any). */
+  /**
+   * Where the gateway listens: the workspaces' SSH and service ports, and the agents' streams (0: any). With a
+   * `stream_host` other than loopback, agents on other machines bring theirs to `public_host`, over TLS.
+   */
   gateway: z
     .strictObject({
       embedded: z.boolean().default(true),

@@ -4,6 +4,7 @@
  * `error` is not needed.
  */
 import net from 'node:net';
+import tls from 'node:tls';
 import type { z } from 'zod';
 import { isLoopback } from '../lib/loopback.ts';
 import type { streamTarget } from './control-protocol.ts';
@@ -108,23 +109,37 @@ export async function dialGateway(
   }
 }
 
-/**
- * A TCP connection to the gateway. Streams are not encrypted by themselves, so it leads to this machine only; TLS to
- * a gateway on another machine belongs here.
- */
-function dial({ host, port }: StreamTarget, signal: AbortSignal): Promise<net.Socket> {
-  if (!isLoopback(host)) {
-    const reason = `the gateway ${host} is on another machine, and streams are not encrypted`;
-    return Promise.reject(new NexusError('stream_failed', { reason }));
-  }
-  return connectTcp({ host, port, signal });
+/** A connection to the gateway: by TLS where the server named its certificate; without, on this machine only. */
+async function dial({ host, port, certificate_sha256 }: StreamTarget, signal: AbortSignal): Promise<net.Socket> {
+  if (certificate_sha256 !== undefined) return connectTls({ host, port, certificate_sha256 }, signal);
+  if (isLoopback(host)) return connectTcp({ host, port, signal });
+  const reason = `the gateway ${host} is on another machine, and its streams are not encrypted`;
+  throw new NexusError('stream_failed', { reason });
 }
 
-/** Connects with what every socket of ours has: no delay, keep-alive, half-open. @throws stream_failed with the cause */
+/** The certificate is known by its hash alone: who signed it, for which name and until when does not count. */
+async function connectTls(
+  { host, port, certificate_sha256 }: Required<Omit<StreamTarget, 'key'>>,
+  signal: AbortSignal,
+): Promise<net.Socket> {
+  // `allowHalfOpen` is documented, and not in its type.
+  const options = { host, port, allowHalfOpen: true, minVersion: 'TLSv1.3', rejectUnauthorized: false } as const;
+  const socket = tls.connect(options);
+  await connected(socket, 'secureConnect', signal);
+  if (socket.getPeerCertificate().fingerprint256 === certificate_sha256) return socket;
+  socket.destroy();
+  throw new NexusError('stream_failed', { reason: `${host} showed another certificate than the gateway's` });
+}
+
+/** A TCP connection. @throws stream_failed with the cause */
 export function connectTcp(options: { host: string; port: number; signal: AbortSignal }): Promise<net.Socket> {
   const { host, port, signal } = options;
+  return connected(net.connect({ host, port, allowHalfOpen: true }), 'connect', signal);
+}
+
+/** Resolves when it is, with what every socket of ours has: no delay, keep-alive, half-open. */
+function connected(socket: net.Socket, event: 'connect' | 'secureConnect', signal: AbortSignal): Promise<net.Socket> {
   return new Promise((resolve, reject) => {
-    const socket = net.connect({ host, port, allowHalfOpen: true });
     function onAbort(): void {
       socket.destroy();
       reject(toNexusError(signal.reason));
@@ -136,7 +151,7 @@ export function connectTcp(options: { host: string; port: number; signal: AbortS
     if (signal.aborted) return onAbort();
     signal.addEventListener('abort', onAbort);
     socket.once('error', onError);
-    socket.once('connect', () => {
+    socket.once(event, () => {
       signal.removeEventListener('abort', onAbort);
       socket.off('error', onError);
       resolve(prepareSocket(socket));

@@ -39,6 +39,7 @@ export function parkStreams(options: ParkOptions): ParkedStreams {
   let moved = new AbortController();
   let current = JSON.stringify(options.target());
   const parked = new Set<net.Socket>();
+  let isFailing = false;
 
   async function keepOneParked(): Promise<void> {
     const backoff = createBackoff({ firstMs: 100, maxMs: 5_000 });
@@ -53,9 +54,12 @@ export function parkStreams(options: ParkOptions): ParkedStreams {
       try {
         await parkOnce(target, here, parked, options);
         backoff.reset();
+        isFailing = false;
       } catch (error) {
         if (here.aborted) continue;
-        log.debug({ err: error, node, host: target.host, port: target.port }, 'a parked stream connection was lost');
+        const { host, port } = target;
+        log[isFailing ? 'debug' : 'warn']({ err: error, node, host, port }, 'streams cannot be parked at the gateway');
+        isFailing = true;
         if (performance.now() - startedAt > settledAfterMs) backoff.reset();
         await sleep(backoff.next(), undefined, { signal: here }).catch(() => undefined);
       }

@@ -2,6 +2,7 @@
 import type { PeerToServer } from '../contract/control-protocol.ts';
 import type { Logger } from '../lib/log.ts';
 import { limitLog } from '../lib/log-limit.ts';
+import { isLoopback } from '../lib/loopback.ts';
 import { isProcessAlive } from '../lib/process-alive.ts';
 import { createCrowd } from './crowd.ts';
 import { forward } from './forward.ts';
@@ -10,6 +11,7 @@ import { PublicListeners } from './public-listeners.ts';
 import { RouteKeeper } from './route-keeper.ts';
 import { createSplice } from './splice.ts';
 import { loadGatewayState, loadRoutes, saveGatewayState, type GatewayState } from './state-files.ts';
+import { loadStreamCertificate } from './stream-certificate.ts';
 import { openStreamPort, type StreamPort, type StreamPortOptions } from './stream-port.ts';
 
 export type OpenPortsOptions = {
@@ -17,6 +19,7 @@ export type OpenPortsOptions = {
   readonly stateDir: string;
   /** Where the public ports listen. */
   readonly host: string;
+  /** Other than loopback: streams are encrypted. */
   readonly streamHost: string;
   /** 0: any; after a restart the same one, when it is free. */
   readonly streamPort: number;
@@ -78,6 +81,7 @@ export async function openPorts(
     host: options.streamHost,
     port: options.streamPort,
     sharing: sharing(),
+    certificate: isLoopback(options.streamHost) ? null : await loadStreamCertificate(stateDir, log),
     keyOf: (name) => routes.streamKey(name),
     parkingLot,
     splice,

@@ -49,7 +49,7 @@ export async function runGateway(options: GatewayOptions): Promise<Gateway> {
     identity,
     stateDir,
     joinToken: options.joinToken,
-    onWelcome: () => send({ type: 'listening', host: options.streamHost, port: streamPort.port }),
+    onWelcome: () => send({ type: 'listening', ...streamPort.address }),
     onMessage: (message) => void (message.type === 'routes' && routes.take(message.table)),
     onDown: (reason) => log.warn({ reason }, 'no connection to the server'),
     heartbeat: () => ({ connections: listeners.connections + streamPort.streams }),

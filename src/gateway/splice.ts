@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net';
 import { keepForSession } from '../contract/stream-client.ts';
+import { cutOff } from '../lib/cut-off.ts';
 
 /**
  * Carries the bytes of each socket to the other. The end of one direction is passed on and the other goes on. When one is
@@ -48,7 +49,7 @@ function closeOf(socket: Socket, other: Socket): Promise<void> {
   return new Promise((resolve) => {
     function onClose(): void {
       const inOrder = socket.readableEnded && socket.writableFinished;
-      if (!inOrder) other.resetAndDestroy();
+      if (!inOrder) cutOff(other);
       resolve();
     }
     if (socket.closed) onClose();

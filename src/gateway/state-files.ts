@@ -31,8 +31,8 @@ export async function saveGatewayState(stateDir: string, state: GatewayState): P
   await writeFileAtomic(join(stateDir, 'gateway.json'), `${JSON.stringify(state)}\n`, ownerOnly);
 }
 
-/** A broken file is as good as none: the server sends the table again. */
-async function load<T>(file: string, schema: z.ZodType<T>, log: Logger): Promise<T | null> {
+/** Null when it is not there. A broken file is as good as none: what was in it is sent or made again. */
+export async function load<T>(file: string, schema: z.ZodType<T>, log: Logger): Promise<T | null> {
   let text: string;
   try {
     text = await readFile(file, 'utf8');

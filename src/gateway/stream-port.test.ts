@@ -15,6 +15,7 @@ async function start(handshakeMs: number) {
     host: '127.0.0.1',
     port: 0,
     sharing: 'exclusive',
+    certificate: null,
     keyOf: () => key,
     parkingLot,
     splice: createSplice(),

@@ -1,5 +1,6 @@
 /** The port where agents park connections and the server opens streams over them (stream-protocol.ts). */
 import net from 'node:net';
+import tls from 'node:tls';
 import { withDeadline } from '../contract/deadline.ts';
 import { NexusError, toNexusError } from '../contract/errors.ts';
 import { readMessage, writeLine } from '../contract/json-line.ts';
@@ -11,11 +12,15 @@ import { limitLog } from '../lib/log-limit.ts';
 import { listen, type Sharing } from './listen.ts';
 import type { ParkingLot } from './parking-lot.ts';
 import type { Splice } from './splice.ts';
+import { createStrangers } from './strangers.ts';
+import type { StreamCertificate } from './stream-certificate.ts';
 
 export type StreamPortOptions = {
   readonly host: string;
   readonly port: number;
   readonly sharing: Sharing;
+  /** With one, streams are encrypted. */
+  readonly certificate: StreamCertificate | null;
   /** The key of a node, or of `server`; undefined: it may not come in. */
   keyOf(name: string): string | undefined;
   readonly parkingLot: ParkingLot;
@@ -27,13 +32,14 @@ export type StreamPortOptions = {
 
 export type StreamPort = {
   readonly port: number;
+  /** For those who bring or open streams. */
+  readonly address: { readonly host: string; readonly port: number; readonly certificate_sha256?: string };
   /** Streams that were opened here and are under way. */
   readonly streams: number;
   /** Takes nobody in any more. Resolves when the streams under way have ended. */
   drain(): Promise<void>;
 };
 
-/** Connections that have not yet proved who they are. */
 const maxStrangers = 256;
 /** A proof is shorter than this by far. */
 const maxProofBytes = 4 * 1024;
@@ -42,17 +48,18 @@ const maxProofBytes = 4 * 1024;
 export async function openStreamPort(options: StreamPortOptions): Promise<StreamPort> {
   const { host, sharing, handshakeMs = 10_000 } = options;
   const log = limitLog(options.log);
-  const strangers = new Set<net.Socket>();
+  const strangers = createStrangers(maxStrangers);
   let streams = 0;
-  const server = net.createServer({ allowHalfOpen: true, noDelay: true });
+  const server = createListener(options.certificate, handshakeMs);
 
   async function serve(socket: net.Socket): Promise<void> {
-    takeIn(socket);
+    prepareSocket(socket);
+    strangers.enter(socket);
     try {
       const wish = await withDeadline({ timeoutMs: handshakeMs }, 'The stream handshake', (signal) =>
         readWish(socket, options, signal),
       );
-      strangers.delete(socket);
+      strangers.leave(socket);
       if (wish.open === undefined) return park(wish, socket, options);
       streams += 1;
       await open({ ...wish, node: wish.open }, socket, options).finally(() => (streams -= 1));
@@ -62,36 +69,41 @@ export async function openStreamPort(options: StreamPortOptions): Promise<Stream
     }
   }
 
-  /** Who has proved itself is in within milliseconds: when there are too many, the one that has taken longest goes. */
-  function takeIn(stranger: net.Socket): void {
-    const [oldest] = strangers;
-    if (oldest && strangers.size >= maxStrangers) {
-      strangers.delete(oldest);
-      oldest.destroy();
-    }
-    strangers.add(stranger);
-    stranger.once('close', () => strangers.delete(stranger));
-  }
-
-  server.on('connection', (socket) => void serve(prepareSocket(socket)));
+  if (server instanceof tls.Server) {
+    server.on('connection', (socket) => strangers.enter(socket));
+    server.on('secureConnection', (socket) => void serve(socket));
+    server.on('tlsClientError', (error, socket) => {
+      log.info({ err: error, from: socket.remoteAddress }, 'a stream connection was turned away');
+      socket.destroy();
+    });
+  } else server.on('connection', (socket) => void serve(socket));
   const port = await listen(server, options, sharing).catch((error: unknown) => {
     throw new NexusError('port_already_in_use', { port: options.port }, { cause: error });
   });
   server.on('error', (error) => log.error({ err: error, port }, 'the stream port failed'));
-  log.info({ host, port }, 'streams are taken');
+  log.info({ host, port, encrypted: options.certificate !== null }, 'streams are taken');
 
+  const { certificate } = options;
   return {
     port,
+    address: { host, port, ...(certificate ? { certificate_sha256: certificate.sha256 } : {}) },
     get streams() {
       return streams;
     },
     async drain() {
       const closed = new Promise((resolve) => server.close(resolve));
-      for (const socket of strangers) socket.destroy();
+      strangers.sendAway();
       options.parkingLot.keepOnly(() => false);
       await closed;
     },
   };
+}
+
+function createListener(certificate: StreamCertificate | null, handshakeTimeout: number): net.Server {
+  const common = { allowHalfOpen: true, noDelay: true };
+  if (!certificate) return net.createServer(common);
+  const { certificate: cert, privateKey: key } = certificate;
+  return tls.createServer({ ...common, cert, key, minVersion: 'TLSv1.3', handshakeTimeout });
 }
 
 /** What a peer that has proved who it is asks for, and our proof for it. */

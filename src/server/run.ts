@@ -4,6 +4,7 @@ import type { ServerConfig } from '../contract/server-config.ts';
 import { aborted } from '../lib/aborted.ts';
 import { loadIdentity } from '../lib/identity.ts';
 import { createLogger } from '../lib/log.ts';
+import { machineId } from '../lib/machine-id.ts';
 import { osUserName } from '../lib/os-user.ts';
 import type { AppDeps } from './api/app-deps.ts';
 import { buildApp } from './api/build-app.ts';
@@ -101,7 +102,10 @@ async function openParts(
   const identity = await loadIdentity(dir.identity);
   const store = cleanup.use(await openStore(dir.database, { now }));
   const { clusterId, streamKey } = await loadServerSecrets(store);
-  const hub = cleanup.use(await createHub({ store, identity, clusterId, log, now }));
+  const machine = await machineId(dir.path);
+  const hub = cleanup.use(
+    await createHub({ store, identity, clusterId, machine, publicHost: config.public_host, log, now }),
+  );
   const github = createGithubApi({ apiUrl: config.github.api_url, now });
   const lender = cleanup.use(
     await openGitLender({ config, keyFile: dir.credentialsKey, store, github, hub, log, now }),

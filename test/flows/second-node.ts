@@ -17,7 +17,9 @@ export function secondNode(program: readonly string[]): void {
     let workspaceId: string;
 
     before(async () => {
-      nexus = await createInstallation({ program });
+      // Both agents are on the gateway's machine, and find it there although it takes streams of others too.
+      const gateway = { host: '127.0.0.1', stream_host: '0.0.0.0' };
+      nexus = await createInstallation({ program, config: { gateway } });
       await nexus.startServer();
       assert.equal((await nexus.nexus(['ssh', 'setup', '--yes'])).exitCode, 0);
     });

@@ -180,6 +180,7 @@ describe('the agent as a process', { skip: noEngine }, () => {
       host: '127.0.0.1',
       port: 0,
       sharing: 'exclusive',
+      certificate: null,
       keyOf: (name) => keys[name as keyof typeof keys],
       parkingLot: new ParkingLot({ waitMs: 5_000 }),
       splice: createSplice(),

@@ -192,8 +192,8 @@ async function removeWorkspaces(installation: Installation): Promise<void> {
   );
 }
 
-/** What a broken server could not remove itself: the instances of this cluster. */
-async function removeInstances(dataDir: string): Promise<void> {
+/** What a broken server could not remove itself: the instances of the cluster whose agent has its folder in there. */
+export async function removeInstances(dataDir: string): Promise<void> {
   const cluster = await readFile(join(dataDir, 'agent/cluster-id'), 'utf8').catch(() => null);
   if (cluster === null) return;
   const filter = `user.nexus.cluster=${cluster.trim()}`;

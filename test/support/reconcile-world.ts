@@ -186,6 +186,8 @@ async function buildServer(parts: Parts): Promise<ReconcileServer & { port: numb
     store,
     identity,
     clusterId,
+    machine: 'test',
+    publicHost: 'localhost',
     log: silentLog,
     now,
     ...(silenceMs === undefined ? {} : { silenceMs }),

@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import type { Socket } from 'node:net';
 import { writeWithin } from '../../contract/exec-frames.ts';
 import { answerStream } from '../../contract/stream-client.ts';
+import { cutOff } from '../../lib/cut-off.ts';
 import { readLines } from '../guest/read-lines.ts';
 import { formatEntry, journalArguments } from './log-lines.ts';
 import type { StreamHandler } from './stream-context.ts';
@@ -24,7 +25,7 @@ export const logsStream: StreamHandler<'logs'> = async (request, socket, { provi
     socket.end();
   } catch {
     // The reader is to know that there may be more.
-    socket.resetAndDestroy();
+    cutOff(socket);
   }
 };
 

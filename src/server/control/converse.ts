@@ -59,7 +59,7 @@ async function hear(hub: HubParts, { row }: Peer, message: PeerToServer): Promis
   if (role === 'agent') nodes.heard(name);
   if (message.type === 'heartbeat') return written(hub, writeHeartbeat(hub, name, message));
   if (role === 'agent') return hearAgent(hub, name, message);
-  if (message.type === 'listening') return written(hub, moveStreams(hub, message));
+  if (message.type === 'listening') return written(hub, moveStreams(hub, row, message));
   if (message.type === 'routes_applied') return events.emit(message);
   if (message.type === 'ssh_connected')
     events.emit({ type: 'ssh_connected', workspaceId: message.workspace_id, seconds: message.seconds });
@@ -93,15 +93,15 @@ async function writeHeartbeat(hub: HubParts, name: string, { providers }: Said<'
   hub.events.emit({ type: 'heartbeat', node: name, providers });
 }
 
-async function moveStreams(hub: HubParts, address: Said<'listening'>): Promise<void> {
-  const moved = hub.streams.move(address);
+async function moveStreams(hub: HubParts, gateway: NodeRow, address: Said<'listening'>): Promise<void> {
+  const moved = hub.streams.move({ ...address, machine: gateway.machine ?? undefined });
   for (const { row, connection } of hub.peers.withRole('agent'))
     connection.send({ type: 'streams', streams: streamsOf(hub, row) });
   await moved;
 }
 
 function streamsOf({ streams }: HubParts, row: NodeRow): StreamTarget | null {
-  const address = streams.current();
+  const address = streams.from(row.machine ?? '');
   return address && { ...address, key: row.stream_key };
 }
 

@@ -8,12 +8,16 @@ import { createCommandLine, type CommandLine } from './command-line.ts';
 import { createConnectedPeers, type ConnectedPeers } from './connected-peers.ts';
 import { createKnownNodes, type KnownNodes } from './known-nodes.ts';
 import { createPeerEvents, type PeerEvents } from './peer-events.ts';
-import { openStreamAddress, type StreamAddress } from './stream-address.ts';
+import { openStreamAddresses, type StreamAddresses } from './stream-address.ts';
 
 export type HubOptions = {
   readonly store: Store;
   readonly identity: Identity;
   readonly clusterId: string;
+  /** The one that the server runs on. */
+  readonly machine: string;
+  /** By which other machines reach the gateway. */
+  readonly publicHost: string;
   readonly log: Logger;
   readonly now: () => Date;
   readonly silenceMs?: number;
@@ -24,7 +28,7 @@ export type HubParts = Required<HubOptions> & {
   readonly peers: ConnectedPeers;
   readonly nodes: KnownNodes;
   readonly commands: CommandLine;
-  readonly streams: StreamAddress;
+  readonly streams: StreamAddresses;
   readonly events: PeerEvents;
   /** That gateways work by; null until it was made. */
   table: RoutingTable | null;
@@ -45,7 +49,7 @@ export async function openHubParts(options: HubOptions): Promise<HubParts> {
       events.emit({ type: 'reachability', node, reachable });
     },
   });
-  const streams = await openStreamAddress(store);
+  const streams = await openStreamAddresses(store, options.publicHost);
   // A server that comes back gives its nodes the time to do so too before it calls them unreachable.
   for (const { name } of await listNodes(store.db, 'agent')) nodes.expect(name);
   return { ...options, silenceMs, log: limitLog(options.log), peers, nodes, commands, streams, events, table: null };

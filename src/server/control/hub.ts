@@ -10,6 +10,7 @@ import { createDoor } from './door.ts';
 import { openHubParts, type HubOptions } from './hub-parts.ts';
 import { peerConnection } from './peer-connection.ts';
 import type { PeerEvents } from './peer-events.ts';
+import type { StreamAddress } from './stream-address.ts';
 
 export type Hub = Peers &
   Disposable & {
@@ -31,8 +32,8 @@ export type Hub = Peers &
     sendRoutes(table: RoutingTable): void;
     /** All that the node is lent from now on. Returns whether it is there to be told. */
     sendGitCredentials(node: string, credentials: readonly GitCredential[]): boolean;
-    /** Where streams are taken, without a key; null until a gateway was there for the first time. */
-    streamAddress(): { readonly host: string; readonly port: number } | null;
+    /** Where the server finds the gateway's stream port; null until a gateway was there for the first time. */
+    streamAddress(): StreamAddress | null;
   };
 
 export async function createHub(options: HubOptions): Promise<Hub> {
@@ -81,7 +82,7 @@ export async function createHub(options: HubOptions): Promise<Hub> {
     },
     sendGitCredentials: (node, credentials) =>
       peers.tell(node, { type: 'git_credentials', credentials: [...credentials] }),
-    streamAddress: () => streams.current(),
+    streamAddress: () => streams.from(options.machine),
     [Symbol.dispose]() {
       nodes[Symbol.dispose]();
       peers.terminateAll();
