@@ -116,11 +116,7 @@ for (const [args, env, exitCode, stderr] of failures) {
 
 test('a folder goes in, is waited for, and is found by its clone', async () => {
   await using world = await createCliWorld({ program: compiledProgram });
-  const { nudge } = world.api.reconciler;
-  world.api.reconciler.nudge = (id) => {
-    nudge(id);
-    void world.api.settle(id);
-  };
+  world.api.settleAtOnce();
   const folder = await world.repository('tool', {
     'big.bin': 'x'.repeat(3_000_000),
     '.nexus/config.yaml': 'name: my-tool\nservices: {}\n',

@@ -1,52 +1,28 @@
 /** `nexus up` as a new user sees it: the compiled program in a terminal, from an empty home, with a fake GitHub. */
 import assert from 'node:assert/strict';
 import { execFile, execFileSync } from 'node:child_process';
-import { mkdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { getCACertificates, setDefaultCACertificates } from 'node:tls';
-import { createCliWorld } from '../support/cli-world.ts';
-import type { CliResult, CliWorld } from '../support/cli-world.ts';
-import { startFakeGithub } from '../support/fake-github/fake-github.ts';
-import type { FakeGithub } from '../support/fake-github/fake-github.ts';
+import type { CliResult } from '../support/cli-world.ts';
+import { createNewUserWorld, type GithubCliWorld } from '../support/github-cli-world.ts';
 import { compiledProgram } from '../support/programs.ts';
 import { screenOf } from '../support/terminal-screen.ts';
 
 const [program = ''] = compiledProgram;
-const scopes = ['repo', 'read:org', 'user:email', 'admin:public_key'];
 const clientId = 'Iv1.nexus';
 
-type Scene = AsyncDisposable & {
-  readonly github: FakeGithub;
-  readonly world: CliWorld;
+type Scene = GithubCliWorld & {
   readonly env: Readonly<Record<string, string>>;
   /** Everything that stands on the terminal at the end. */
   inTerminal(args: readonly string[], env?: Readonly<Record<string, string>>): Promise<string[]>;
 };
 
-/** Workspaces run as soon as they are asked for; OpenSSH and the editor are stood in for, and there is no gh. */
+/** There is no gh. */
 async function createScene(): Promise<Scene> {
-  const github = await startFakeGithub();
-  setDefaultCACertificates([...getCACertificates('default'), await readFile(github.caFile, 'utf8')]);
-  github.addUser('alice');
+  const user = await createNewUserWorld({ program: compiledProgram, env: { NEXUS_GITHUB_CLIENT_ID: clientId } });
+  const { github, world, bin } = user;
   github.addOauthApp({ clientId, clientSecret: 'secret', callbackUrl: 'http://127.0.0.1/auth/github/callback' });
-  await github.addRepository('my-org/shop', { files: { 'README.md': 'Shop' } });
-  const auth = {
-    NEXUS_AUTH_MODE: 'github',
-    NEXUS_GITHUB_API_URL: `${github.enterpriseUrl}/api/v3`,
-    NEXUS_GITHUB_WEB_URL: github.enterpriseUrl,
-    NEXUS_GITHUB_CLIENT_ID: clientId,
-  };
-  const world = await createCliWorld({ program: compiledProgram, api: { authenticator: 'configured', env: auth } });
-  const { nudge } = world.api.reconciler;
-  world.api.reconciler.nudge = (id) => {
-    nudge(id);
-    void world.api.settle(id);
-  };
-  await rm(join(world.home, '.ssh'), { recursive: true });
-  const bin = join(world.home, 'bin');
-  await mkdir(bin);
-  for (const name of ['ssh', 'code']) await writeFile(join(bin, name), '#!/bin/sh\n', { mode: 0o755 });
   for (const name of ['sh', 'script', 'stty', 'id', 'git', 'ssh-keygen'])
     await symlink(execFileSync('which', [name], { encoding: 'utf8' }).trim(), join(bin, name));
   const env = {
@@ -58,8 +34,7 @@ async function createScene(): Promise<Scene> {
     NODE_EXTRA_CA_CERTS: github.bundleFile,
   };
   return {
-    github,
-    world,
+    ...user,
     env,
     inTerminal(args, more = {}) {
       const words = `stty cols 100 rows 40; exec ${[program, ...args].join(' ')}`;
@@ -71,10 +46,6 @@ async function createScene(): Promise<Scene> {
         });
         child.stdin?.end();
       });
-    },
-    async [Symbol.asyncDispose]() {
-      await world[Symbol.asyncDispose]();
-      await github[Symbol.asyncDispose]();
     },
   };
 }
@@ -109,7 +80,7 @@ test('from nothing to an open editor: a code to type, and one list of what was d
 
 test('with a token of the environment nobody is asked anything; --json is the result alone', async () => {
   await using scene = await createScene();
-  const { world, env, github } = scene;
+  const { world, env } = scene;
   const args = ['up', 'my-org/shop', '--server', world.api.baseUrl];
   const without = await world.spawn(args, { env });
   assert.equal(without.exitCode, 4);
@@ -117,7 +88,7 @@ test('with a token of the environment nobody is asked anything; --json is the re
     without.stderr,
     /✖ Could not sign in to GitHub\n {2}You are not signed in .*\n {2}→ export GITHUB_TOKEN=/,
   );
-  const withToken = { ...env, GITHUB_TOKEN: github.addToken('alice', { scopes }) };
+  const withToken = { ...env, ...scene.signedIn('alice') };
   const done = await world.spawn([...args, '--json'], { env: withToken });
   assert.equal(done.exitCode, 0, done.stderr);
   const result = JSON.parse(done.stdout) as Record<string, unknown>;
@@ -129,9 +100,9 @@ test('with a token of the environment nobody is asked anything; --json is the re
 
 test('what fails stands last in the list, and says why', async () => {
   await using scene = await createScene();
-  const { world, env, github } = scene;
+  const { world, env } = scene;
   await writeFile(join(world.home, 'bin/ssh'), '#!/bin/sh\necho "No route to host" >&2; exit 255\n');
-  const withToken = { ...env, GITHUB_TOKEN: github.addToken('alice', { scopes }) };
+  const withToken = { ...env, ...scene.signedIn('alice') };
   const failed: CliResult = await world.spawn(['up', 'my-org/shop', '--server', world.api.baseUrl], { env: withToken });
   assert.equal(failed.exitCode, 1);
   assert.equal(stepsOn(failed.stderr.split('\n')).at(-1), '✖ Open VS Code over SSH');
@@ -143,9 +114,9 @@ test('what fails stands last in the list, and says why', async () => {
 
 test('without an editor it is said that there is none', async () => {
   await using scene = await createScene();
-  const { world, env, github } = scene;
+  const { world, env } = scene;
   await rm(join(world.home, 'bin/code'));
-  const withToken = { ...env, GITHUB_TOKEN: github.addToken('alice', { scopes }) };
+  const withToken = { ...env, ...scene.signedIn('alice') };
   const { exitCode, stderr } = await world.spawn(['up', 'my-org/shop', '--server', world.api.baseUrl], {
     env: withToken,
   });

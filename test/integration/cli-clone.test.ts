@@ -1,21 +1,21 @@
 /** `--clone`: the clone on the person's own machine, of real repositories at the fake GitHub. */
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
-import { chmod, mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, beforeEach, describe, it, test } from 'node:test';
-import { getCACertificates, setDefaultCACertificates } from 'node:tls';
 import { execa } from 'execa';
-import { createCliWorld } from '../support/cli-world.ts';
+import { neededScopes } from '../../src/contract/sign-in.ts';
+import { addPrograms, createCliWorld } from '../support/cli-world.ts';
 import type { CliResult, CliWorld } from '../support/cli-world.ts';
-import { startFakeGithub } from '../support/fake-github/fake-github.ts';
 import type { FakeGithub } from '../support/fake-github/fake-github.ts';
+import { createGithubCliWorld, type GithubCliWorld } from '../support/github-cli-world.ts';
+import { startTrustedGithub } from '../support/trusted-github.ts';
 
 const files = { 'README.md': 'Shop' };
-const scopes = ['repo', 'read:org', 'user:email', 'admin:public_key'];
 
 describe('a clone on this machine', () => {
+  let scene: GithubCliWorld;
   let github: FakeGithub;
   let world: CliWorld;
   let env: Record<string, string> = {};
@@ -24,35 +24,17 @@ describe('a clone on this machine', () => {
   let count = 0;
 
   before(async () => {
-    github = await startFakeGithub();
-    setDefaultCACertificates([...getCACertificates('default'), readFileSync(github.caFile, 'utf8')]);
+    scene = await createGithubCliWorld();
+    ({ github, world } = scene);
     github.addUser('alice', { name: 'Alice' });
     github.addUser('bob');
-    world = await createCliWorld({
-      api: {
-        authenticator: 'configured',
-        env: {
-          NEXUS_AUTH_MODE: 'github',
-          NEXUS_GITHUB_API_URL: `${github.enterpriseUrl}/api/v3`,
-          NEXUS_GITHUB_WEB_URL: github.enterpriseUrl,
-        },
-      },
-    });
     await github.addRepository('alice/own', { files, private: true });
     await github.addRepository('my-org/shop', { files });
     await github.commit('my-org/shop', { branch: 'feature/new', from: 'main', files: { 'new.txt': 'x' } });
-    token = github.addToken('alice', { scopes });
-    env = {
-      NEXUS_TOKEN: '',
-      GITHUB_TOKEN: token,
-      NODE_EXTRA_CA_CERTS: github.bundleFile,
-      GIT_SSL_CAINFO: github.bundleFile,
-    };
+    env = scene.signedIn('alice');
+    token = env['GITHUB_TOKEN'] ?? '';
   });
-  after(async () => {
-    await world[Symbol.asyncDispose]();
-    await github[Symbol.asyncDispose]();
-  });
+  after(() => scene[Symbol.asyncDispose]());
   beforeEach(async () => {
     cwd = join(world.home, `at-${(count += 1)}`);
     await mkdir(cwd);
@@ -170,8 +152,7 @@ describe('a clone on this machine', () => {
 });
 
 test('gh answers for it, now and later, on GitHub’s genuine address', async () => {
-  await using github = await startFakeGithub();
-  setDefaultCACertificates([...getCACertificates('default'), readFileSync(github.caFile, 'utf8')]);
+  await using github = await startTrustedGithub();
   github.addUser('alice');
   await github.addRepository('alice/secret', { private: true, files });
   await using world = await createCliWorld({
@@ -181,7 +162,7 @@ test('gh answers for it, now and later, on GitHub’s genuine address', async ()
     },
   });
   const env = { ...world.env, ...github.env, NEXUS_TOKEN: '', GH_CONFIG_DIR: join(world.home, 'gh') };
-  const token = github.addToken('alice', { scopes });
+  const token = github.addToken('alice', { scopes: [...neededScopes] });
   await execa('gh', ['auth', 'login', '--with-token'], { env, extendEnv: false, input: token });
   const made = await world.spawn(['workspace', 'create', 'alice/secret', '--no-wait', '--clone'], { env });
   assert.equal(made.exitCode, 0, made.stderr);
@@ -208,17 +189,8 @@ test('from a server without GitHub, the person’s own git is asked', async () =
 
 test('--connect opens the editor on what was made', async () => {
   await using world = await createCliWorld();
-  const { nudge } = world.api.reconciler;
-  world.api.reconciler.nudge = (id) => {
-    nudge(id);
-    void world.api.settle(id);
-  };
-  const bin = join(world.home, 'bin');
-  await mkdir(bin);
-  for (const name of ['ssh', 'code']) {
-    await writeFile(join(bin, name), `#!/bin/sh\necho "$@" > '${world.home}/${name}.args'\n`);
-    await chmod(join(bin, name), 0o755);
-  }
+  world.api.settleAtOnce();
+  const bin = await addPrograms(world, ['ssh', 'code']);
   const env = { PATH: `${bin}:${world.env['PATH']}` };
   const create = (...more: string[]): Promise<CliResult> =>
     world.spawn(['workspace', 'create', 'alice/tool', '--connect', ...more], { env });

@@ -146,11 +146,7 @@ test('a stopped workspace is started first; only printing starts nothing', async
   assert.equal(printed.exitCode, 0, printed.stderr);
   assert.match(printed.stdout, /^Editor +VS Code\nLink +vscode:\/\/.*\nSSH +ssh nexus-shop\n$/);
   await assert.rejects(argsOf(world, 'ssh'));
-  const { nudge } = world.api.reconciler;
-  world.api.reconciler.nudge = (asked) => {
-    nudge(asked);
-    void world.api.settle(asked);
-  };
+  world.api.settleAtOnce();
   const connected = await world.spawn(['workspace', 'connect', 'shop'], { env });
   assert.equal(connected.exitCode, 0, connected.stderr);
   const view = await world.api.client().call('getWorkspace', { params: { id } });

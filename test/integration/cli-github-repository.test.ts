@@ -1,50 +1,33 @@
 /** Which repository a workspace is made of: one's own, one that may be pushed to, a fork. Against the fake GitHub. */
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
-import { getCACertificates, setDefaultCACertificates } from 'node:tls';
 import { after, before, describe, it } from 'node:test';
 import type { WorkspaceView } from '../../src/contract/workspace.ts';
-import { createCliWorld } from '../support/cli-world.ts';
 import type { CliResult, CliWorld } from '../support/cli-world.ts';
-import { startFakeGithub } from '../support/fake-github/fake-github.ts';
 import type { FakeGithub } from '../support/fake-github/fake-github.ts';
+import { createGithubCliWorld, type GithubCliWorld } from '../support/github-cli-world.ts';
 
 const files = { 'README.md': 'Shop' };
 
 describe('the repository that is worked in', () => {
+  let scene: GithubCliWorld;
   let github: FakeGithub;
   let world: CliWorld;
   let at = '';
 
   before(async () => {
-    github = await startFakeGithub();
-    setDefaultCACertificates([...getCACertificates('default'), readFileSync(github.caFile, 'utf8')]);
+    scene = await createGithubCliWorld({ env: { NEXUS_LIMITS_WORKSPACES_PER_USER: '100' } });
+    ({ github, world } = scene);
     at = github.enterpriseUrl;
     github.addUser('alice', { name: 'Alice' });
     github.addUser('bob');
-    world = await createCliWorld({
-      api: {
-        authenticator: 'configured',
-        env: {
-          NEXUS_AUTH_MODE: 'github',
-          NEXUS_GITHUB_API_URL: `${at}/api/v3`,
-          NEXUS_GITHUB_WEB_URL: at,
-          NEXUS_LIMITS_WORKSPACES_PER_USER: '100',
-        },
-      },
-    });
     await github.addRepository('alice/own', { files });
     await github.addRepository('my-org/shared', { files, access: { alice: 'write' } });
     await github.addRepository('my-org/shop', { files });
     await github.addRepository('my-org/renamed', { files });
     await github.addRepository('my-org/hidden', { files, private: true });
-    const scopes = ['repo', 'read:org', 'user:email', 'admin:public_key'];
-    signedIn = { NEXUS_TOKEN: '', GITHUB_TOKEN: github.addToken('alice', { scopes }) };
+    signedIn = scene.signedIn('alice');
   });
-  after(async () => {
-    await world[Symbol.asyncDispose]();
-    await github[Symbol.asyncDispose]();
-  });
+  after(() => scene[Symbol.asyncDispose]());
   let signedIn: Record<string, string> = {};
 
   function create(repository: string, name: string, ...more: string[]): Promise<CliResult> {

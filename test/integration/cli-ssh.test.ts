@@ -156,11 +156,7 @@ test('the OpenSSH configuration is written, included once, and kept up to date',
 
 test('a new workspace says how it is reached from here', async () => {
   await using world = await createCliWorld();
-  const { nudge } = world.api.reconciler;
-  world.api.reconciler.nudge = (id) => {
-    nudge(id);
-    void world.api.settle(id);
-  };
+  world.api.settleAtOnce();
   await world.run(['ssh', 'setup']);
   await world.run(['ssh', 'config']);
   const created = await world.run(['workspace', 'create', 'alice/tool']);

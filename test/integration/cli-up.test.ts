@@ -1,71 +1,18 @@
 /** `nexus up` against the real API in GitHub mode and the fake GitHub, with stand-ins for OpenSSH and the editor. */
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
-import { mkdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { readFile, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { getCACertificates, setDefaultCACertificates } from 'node:tls';
-import { createCliWorld } from '../support/cli-world.ts';
-import type { CliResult, CliWorld } from '../support/cli-world.ts';
-import { startFakeGithub } from '../support/fake-github/fake-github.ts';
-import type { FakeGithub } from '../support/fake-github/fake-github.ts';
+import type { CliResult } from '../support/cli-world.ts';
+import { createNewUserWorld, type GithubCliWorld } from '../support/github-cli-world.ts';
 
-type Scene = AsyncDisposable & {
-  readonly github: FakeGithub;
-  readonly world: CliWorld;
-  up(...args: string[]): Promise<CliResult>;
-};
+type Scene = GithubCliWorld & { up(...args: string[]): Promise<CliResult> };
 
-const scopes = ['repo', 'read:org', 'user:email', 'admin:public_key'];
-
-/** alice, from an empty home. Workspaces run as soon as they are asked for. */
 async function createScene(env: Record<string, string> = {}): Promise<Scene> {
-  const github = await startFakeGithub();
-  setDefaultCACertificates([...getCACertificates('default'), readFileSync(github.caFile, 'utf8')]);
-  github.addUser('alice');
-  await github.addRepository('my-org/shop', { files: { 'README.md': 'Shop' } });
-  const world = await createCliWorld({
-    api: {
-      authenticator: 'configured',
-      env: {
-        NEXUS_AUTH_MODE: 'github',
-        NEXUS_ADMINS: 'alice',
-        NEXUS_GITHUB_API_URL: `${github.enterpriseUrl}/api/v3`,
-        NEXUS_GITHUB_WEB_URL: github.enterpriseUrl,
-      },
-    },
-  });
-  const { nudge } = world.api.reconciler;
-  world.api.reconciler.nudge = (id) => {
-    nudge(id);
-    void world.api.settle(id);
-  };
-  await rm(join(world.home, '.ssh'), { recursive: true });
-  const bin = join(world.home, 'bin');
-  await mkdir(bin);
-  for (const name of ['ssh', 'code'])
-    await writeFile(join(bin, name), `#!/bin/sh\necho "$@" > '${world.home}/${name}.args'\n`, { mode: 0o755 });
-  const GITHUB_TOKEN = github.addToken('alice', { scopes });
-  const PATH = `${bin}:${process.env['PATH'] ?? ''}`;
-  return {
-    github,
-    world,
-    up: (...args) =>
-      world.spawn(['up', ...args], {
-        env: {
-          PATH,
-          NEXUS_TOKEN: '',
-          NEXUS_SERVER: '',
-          GITHUB_TOKEN,
-          NODE_EXTRA_CA_CERTS: github.bundleFile,
-          ...env,
-        },
-      }),
-    async [Symbol.asyncDispose]() {
-      await world[Symbol.asyncDispose]();
-      await github[Symbol.asyncDispose]();
-    },
-  };
+  const user = await createNewUserWorld({ env: { NEXUS_ADMINS: 'alice' } });
+  const PATH = `${user.bin}:${process.env['PATH'] ?? ''}`;
+  const signedIn = { ...user.signedIn('alice'), NEXUS_SERVER: '', PATH };
+  return { ...user, up: (...args) => user.world.spawn(['up', ...args], { env: { ...signedIn, ...env } }) };
 }
 
 test('from a name and a server to an open editor; the second time nothing is done twice', async () => {
@@ -101,8 +48,7 @@ test('a stopped workspace is started; without an editor wanted none is opened', 
   const address = ['--server', world.api.baseUrl];
   assert.equal((await scene.up('my-org/shop', ...address, '--no-editor', '--no-fork')).exitCode, 0);
   await assert.rejects(stat(join(world.home, 'code.args')));
-  const env = { NEXUS_TOKEN: '', GITHUB_TOKEN: scene.github.addToken('alice', { scopes }) };
-  setDefaultCACertificates([...getCACertificates('default'), readFileSync(scene.github.caFile, 'utf8')]);
+  const env = scene.signedIn('alice');
   const down = await world.run(['workspace', 'down', 'shop'], { env });
   assert.equal(down.exitCode, 0, down.stderr);
   assert.equal((await scene.up('my-org/shop', '--no-editor', '--no-fork')).exitCode, 0);
@@ -176,12 +122,12 @@ test('an administrator gets a workspace of their own, also where somebody else h
   await using scene = await createScene(env);
   const { world, github } = scene;
   github.addUser('bob');
-  env['GITHUB_TOKEN'] = github.addToken('bob', { scopes });
+  Object.assign(env, scene.signedIn('bob'));
   const address = ['--server', world.api.baseUrl];
   const bobs = await scene.up('my-org/shop', ...address, '--no-fork', '--json');
   assert.equal(bobs.exitCode, 0, bobs.stderr);
   for (const folder of ['.ssh', '.nexus']) await rm(join(world.home, folder), { recursive: true });
-  env['GITHUB_TOKEN'] = github.addToken('alice', { scopes });
+  Object.assign(env, scene.signedIn('alice'));
   const own = await scene.up('my-org/shop', ...address, '--no-fork', '--json');
   assert.equal(own.exitCode, 0, own.stderr);
   assert.equal((JSON.parse(own.stdout) as { owner: string }).owner, 'alice');

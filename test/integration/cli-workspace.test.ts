@@ -11,19 +11,9 @@ import { findWorkspace, updateWorkspace } from '../../src/server/store/workspace
 import { createCliWorld, writeFiles } from '../support/cli-world.ts';
 import type { CliWorld } from '../support/cli-world.ts';
 
-/** Whatever is wished is so at once. */
-function obey(world: CliWorld): void {
-  const { api } = world;
-  const { nudge } = api.reconciler;
-  api.reconciler.nudge = (id) => {
-    nudge(id);
-    void api.settle(id);
-  };
-}
-
 async function worldWith(...names: string[]): Promise<CliWorld> {
   const world = await createCliWorld();
-  obey(world);
+  world.api.settleAtOnce();
   for (const name of names) {
     const body = {
       workspace_name: name,

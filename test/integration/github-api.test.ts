@@ -1,18 +1,15 @@
 /** What the server makes of GitHub's answers, and of none. */
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { test } from 'node:test';
-import { getCACertificates, setDefaultCACertificates } from 'node:tls';
 import { createGithubApi } from '../../src/server/github/github-api.ts';
-import { startFakeGithub } from '../support/fake-github/fake-github.ts';
+import { startTrustedGithub } from '../support/trusted-github.ts';
 
 const now = (): Date => new Date('2026-01-17T10:00:00Z');
 
 test('a GitHub that never answers is given up', async () => {
-  await using github = await startFakeGithub();
-  setDefaultCACertificates([...getCACertificates('default'), readFileSync(github.caFile, 'utf8')]);
+  await using github = await startTrustedGithub();
   github.goDown('hang');
   const api = createGithubApi({ apiUrl: `${github.enterpriseUrl}/api/v3/`, now, timeoutMs: 200 });
   await assert.rejects(api.get('/user', 'x'), {

@@ -49,6 +49,8 @@ export type ApiWorld = AsyncDisposable & {
   openStream: OpenStream;
   /** Makes the workspace what was asked for, on node-1, as the reconciler would. */
   settle(workspaceId: string): Promise<void>;
+  /** From now on that is done as soon as something is asked for. */
+  settleAtOnce(): void;
   addNode(name: string): Promise<void>;
 };
 
@@ -90,6 +92,13 @@ export async function createApiWorld({
   const asked: Asked = [];
   const world = { asked, logged, store, clock, dataDir } as unknown as { -readonly [K in keyof ApiWorld]: ApiWorld[K] };
   world.settle = (id) => settle(store, id);
+  world.settleAtOnce = () => {
+    const { nudge } = world.reconciler;
+    world.reconciler.nudge = (id) => {
+      nudge(id);
+      void world.settle(id);
+    };
+  };
   world.reconciler = obedientReconciler(world);
   world.peers = obedientPeers(world);
   world.openStream = async () => {

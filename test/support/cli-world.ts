@@ -3,7 +3,7 @@
  * this one, where a test can be its terminal and press Ctrl-C.
  */
 import { execFile } from 'node:child_process';
-import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PassThrough, Writable } from 'node:stream';
@@ -108,11 +108,19 @@ export async function createCliWorld({
 }
 
 export async function writeFiles(folder: string, files: Readonly<Record<string, string>>): Promise<void> {
-  const { writeFile } = await import('node:fs/promises');
   for (const [path, text] of Object.entries(files)) {
     await mkdir(join(folder, path, '..'), { recursive: true });
     await writeFile(join(folder, path), text);
   }
+}
+
+/** Programs that note in the home folder, in `NAME.args`, how they were called. Returns the folder that they are in. */
+export async function addPrograms({ home }: Pick<CliWorld, 'home'>, names: readonly string[]): Promise<string> {
+  const bin = join(home, 'bin');
+  await mkdir(bin);
+  for (const name of names)
+    await writeFile(join(bin, name), `#!/bin/sh\necho "$@" > '${home}/${name}.args'\n`, { mode: 0o755 });
+  return bin;
 }
 
 type Prepared = RunOptions & { readonly env: Readonly<Record<string, string>>; readonly cwd: string };

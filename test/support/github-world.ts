@@ -1,12 +1,10 @@
 /** The API in GitHub mode, with a fake GitHub as its GitHub Enterprise Server. */
-import { readFileSync } from 'node:fs';
-import { getCACertificates, setDefaultCACertificates } from 'node:tls';
 import { createClient } from '../../src/contract/api-client.ts';
 import type { Client } from '../../src/contract/api-client.ts';
 import { createApiWorld } from './api-world.ts';
 import type { ApiWorld } from './api-world.ts';
-import { startFakeGithub } from './fake-github/fake-github.ts';
 import type { FakeGithub } from './fake-github/fake-github.ts';
+import { githubMode, startTrustedGithub } from './trusted-github.ts';
 
 export type GithubWorld = AsyncDisposable & {
   readonly github: FakeGithub;
@@ -19,8 +17,7 @@ export type GithubWorld = AsyncDisposable & {
 
 /** Alice, Bob and Root, who is an administrator. @param env more of the server's configuration */
 export async function createGithubWorld({ env = {} }: { env?: Record<string, string> } = {}): Promise<GithubWorld> {
-  const github = await startFakeGithub();
-  setDefaultCACertificates([...getCACertificates('default'), readFileSync(github.caFile, 'utf8')]);
+  const github = await startTrustedGithub();
   for (const login of ['alice', 'bob', 'Root']) github.addUser(login);
   const tokens = {
     alice: github.addToken('alice'),
@@ -30,9 +27,7 @@ export async function createGithubWorld({ env = {} }: { env?: Record<string, str
   const world = await createApiWorld({
     authenticator: 'configured',
     env: {
-      NEXUS_AUTH_MODE: 'github',
-      NEXUS_GITHUB_API_URL: `${github.enterpriseUrl}/api/v3`,
-      NEXUS_GITHUB_WEB_URL: github.enterpriseUrl,
+      ...githubMode(github),
       NEXUS_ADMINS: 'root',
       ...env,
     },
