@@ -12,6 +12,7 @@ import { kernelLimitsStep } from './kernel-limits.ts';
 import { networkStep } from './network-step.ts';
 import type { SetupStep } from './setup-step.ts';
 import { systemStep } from './system-step.ts';
+import { userIdsStep } from './user-ids.ts';
 
 export type NodeOptions = {
   /** Of a new storage pool; absent: sensible for the disk. */
@@ -37,7 +38,14 @@ export function nodeEngine({ socketPath, project = layout.project }: NodeOptions
 
 /** What has to be right before the engine can be asked anything. */
 export function hostSteps({ socketPath }: NodeOptions): SetupStep[] {
-  return [systemStep(), enginePackagesStep({ socketPath }), engineRunningStep({ socketPath }), kernelLimitsStep()];
+  return [
+    systemStep(),
+    enginePackagesStep({ socketPath }),
+    // The engine reads them when it starts.
+    userIdsStep(),
+    engineRunningStep({ socketPath }),
+    kernelLimitsStep(),
+  ];
 }
 
 /** @throws provider_unavailable when the engine does not answer */
