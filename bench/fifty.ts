@@ -7,7 +7,8 @@ import { instanceName } from './bare-workspace.ts';
 import type { Figure } from './figure.ts';
 import { withInstallation } from './installation.ts';
 import { cpuSeconds, memoryMiB, processesNamed, withDescendants } from './process-usage.ts';
-import { createWorkspace, deleteAll, emptyBundle, untilRunning } from './workspaces.ts';
+import { emptyBundle } from '../test/support/empty-bundle.ts';
+import { createWorkspace, deleteAll, untilRunning } from './workspaces.ts';
 
 const count = 50;
 const atOnce = 10;

@@ -6,7 +6,8 @@ import { addressOf } from './bare-workspace.ts';
 import { milliseconds, range, type Figure } from './figure.ts';
 import { withInstallation } from './installation.ts';
 import { inTurn, summarize } from './statistics.ts';
-import { createWorkspace, emptyBundle, untilRunning } from './workspaces.ts';
+import { emptyBundle } from '../test/support/empty-bundle.ts';
+import { createWorkspace, untilRunning } from './workspaces.ts';
 
 const mostMoreMs = 0.1;
 const tripsOfRun = 1_000;

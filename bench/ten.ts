@@ -3,7 +3,8 @@ import { modelWorkspace, timeBare } from './bare-workspace.ts';
 import { milliseconds, range, type Figure } from './figure.ts';
 import { withInstallation } from './installation.ts';
 import { inTurn, timed } from './statistics.ts';
-import { createWorkspace, deleteAll, emptyBundle, untilRunning } from './workspaces.ts';
+import { emptyBundle } from '../test/support/empty-bundle.ts';
+import { createWorkspace, deleteAll, untilRunning } from './workspaces.ts';
 
 const mostMs = 20_000;
 const places = Array.from({ length: 10 }, (_, place) => place);

@@ -5,7 +5,7 @@ import { until, type Installation } from '../test/support/installation.ts';
 import { milliseconds, type Figure } from './figure.ts';
 import { newPerson } from './new-person.ts';
 import { summarize, timed } from './statistics.ts';
-import { emptyBundle } from './workspaces.ts';
+import { emptyBundle } from '../test/support/empty-bundle.ts';
 
 const mostMs = 2_000;
 

@@ -1,7 +1,4 @@
 /** Workspaces of a repository that holds next to nothing, over the API. */
-import { randomBytes } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { api, until, type Installation } from '../test/support/installation.ts';
 
 export type Created = { readonly workspace_id: string; readonly ssh_port: number };
@@ -32,20 +29,6 @@ export async function createWorkspace(
   });
   if (!response.ok) throw new Error(`the repository was not taken: ${response.status} ${await response.text()}`);
   return created;
-}
-
-/** A git bundle with one empty commit. */
-export async function emptyBundle(nexus: Installation): Promise<Uint8Array<ArrayBuffer>> {
-  const folder = join(nexus.home, `repository-${randomBytes(4).toString('hex')}`);
-  const git = async (...args: string[]): Promise<void> => {
-    const identity = ['-c', 'user.name=bench', '-c', 'user.email=bench@example.com'];
-    const { exitCode, stderr } = await nexus.run('git', [...identity, ...args]);
-    if (exitCode !== 0) throw new Error(stderr);
-  };
-  await git('init', '--quiet', '--initial-branch=main', folder);
-  await git('-C', folder, 'commit', '--quiet', '--allow-empty', '--message=first');
-  await git('-C', folder, 'bundle', 'create', '--quiet', 'source.bundle', 'HEAD', 'main');
-  return new Uint8Array(await readFile(join(folder, 'source.bundle')));
 }
 
 export async function untilRunning(nexus: Installation, count: number): Promise<void> {

@@ -2,17 +2,13 @@
 import { once } from 'node:events';
 import { readFile, readdir } from 'node:fs/promises';
 import type net from 'node:net';
-import { join } from 'node:path';
 import { setImmediate, setTimeout as delay } from 'node:timers/promises';
 import * as fc from 'fast-check';
-import { newJoinToken } from '../../src/contract/handshake.ts';
 import { readMessage, writeLine } from '../../src/contract/json-line.ts';
 import { newStreamKey, newStreamNonce, streamMac } from '../../src/contract/stream-mac.ts';
 import { streamGreeting } from '../../src/contract/stream-protocol.ts';
-import { loadIdentity } from '../../src/lib/identity.ts';
 import { machineId } from '../../src/lib/machine-id.ts';
 import { brokenJson, hostileValue } from '../fuzz/hostile-values.ts';
-import { startControlServer } from '../support/control-server.ts';
 import {
   connect,
   echoBanner,
@@ -20,8 +16,8 @@ import {
   roundTrip,
   routeTo,
   startGateway,
+  startServerToJoin,
   tcpServer,
-  temporaryFolder,
 } from '../support/gateway-harness.ts';
 
 export type GatewayReport = {
@@ -123,12 +119,8 @@ type World = Awaited<ReturnType<typeof gatewayWorld>>;
 /** The public port of `up` leads to an echo, that of `away` nowhere, that of `endless` to who sends without end. */
 async function gatewayWorld(program: readonly string[] | undefined) {
   const stack = new AsyncDisposableStack();
-  const folder = stack.use(await temporaryFolder());
-  const identity = await loadIdentity(join(folder.path, 'server.pem'));
-  const server = stack.use(await startControlServer({ identity }));
-  const stateDir = join(folder.path, 'gateway');
+  const { server, stateDir, joinToken } = stack.use(await startServerToJoin());
   const machine = await machineId(stateDir);
-  const joinToken = newJoinToken(identity.publicKey);
   const gateway = await startGateway({
     serverUrl: server.url,
     stateDir,

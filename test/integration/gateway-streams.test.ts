@@ -1,21 +1,17 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import net from 'node:net';
-import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import tls from 'node:tls';
 import { NexusError } from '../../src/contract/errors.ts';
 import { readFrames, writeFrames } from '../../src/contract/exec-frames.ts';
-import { newJoinToken } from '../../src/contract/handshake.ts';
 import { answerStream, openStream, type StreamTarget } from '../../src/contract/stream-client.ts';
 import { newStreamKey } from '../../src/contract/stream-mac.ts';
 import { parkStreams, type ParkOptions } from '../../src/contract/stream-parking.ts';
 import { execFrame, type StreamRequest } from '../../src/contract/stream-protocol.ts';
 import { loadStreamCertificate } from '../../src/gateway/stream-certificate.ts';
-import { loadIdentity } from '../../src/lib/identity.ts';
 import { machineId } from '../../src/lib/machine-id.ts';
 import { silentLog } from '../support/silent-log.ts';
-import { startControlServer } from '../support/control-server.ts';
 import {
   connect,
   freePort,
@@ -24,8 +20,8 @@ import {
   roundTrip,
   routeTo,
   startGateway,
+  startServerToJoin,
   tcpServer,
-  temporaryFolder,
   untilGone,
 } from '../support/gateway-harness.ts';
 
@@ -37,11 +33,7 @@ const soon = { timeoutMs: 10_000 };
 /** A gateway that knows two nodes and the server by their keys, and has one route for each way to a workspace. */
 async function startBoth(streamHost: string) {
   const stack = new AsyncDisposableStack();
-  const folder = stack.use(await temporaryFolder());
-  const identity = await loadIdentity(join(folder.path, 'server.pem'));
-  const server = stack.use(await startControlServer({ identity }));
-  const stateDir = join(folder.path, 'gateway');
-  const joinToken = newJoinToken(identity.publicKey);
+  const { server, stateDir, joinToken } = stack.use(await startServerToJoin());
   const gateway = await startGateway({ serverUrl: server.url, stateDir, streamHost, joinToken });
   stack.defer(() => gateway.stop());
   const { port, certificate_sha256 } = await server.next('listening');

@@ -20,6 +20,7 @@ import {
   roundTrip,
   routeTo,
   startGateway,
+  startServerToJoin,
   tcpServer,
   temporaryFolder,
   untilGone,
@@ -31,10 +32,7 @@ const banner = 'SSH-2.0-test\r\n';
 /** A server, and a gateway that has joined it. */
 async function startBoth() {
   const stack = new AsyncDisposableStack();
-  const folder = stack.use(await temporaryFolder());
-  const identity = await loadIdentity(join(folder.path, 'server.pem'));
-  const server = stack.use(await startControlServer({ identity }));
-  const stateDir = join(folder.path, 'gateway');
+  const { server, identity, stateDir, joinToken } = stack.use(await startServerToJoin());
   const machine = await machineId(stateDir);
   const settings = { serverUrl: server.url, stateDir, retryPortsMs: 50, startingWithinMs: 500 };
   const gateways: GatewayProcess[] = [];
@@ -53,7 +51,6 @@ async function startBoth() {
     server.send({ type: 'routes', table });
     return server.next('routes_applied', (message) => message.version === version);
   }
-  const joinToken = newJoinToken(identity.publicKey);
   const first = await gateway({ joinToken });
   const listening = await server.next('listening');
   return {

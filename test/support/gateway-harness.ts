@@ -7,7 +7,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { Route } from '../../src/contract/control-protocol.ts';
+import { newJoinToken } from '../../src/contract/handshake.ts';
 import type { GatewayOptions } from '../../src/gateway/run.ts';
+import { loadIdentity, type Identity } from '../../src/lib/identity.ts';
+import { startControlServer, type ControlServer } from './control-server.ts';
 
 const gatewayProcess = join(import.meta.dirname, 'gateway-process.ts');
 
@@ -64,6 +67,31 @@ function gatewayArguments({ serverUrl, stateDir, joinToken }: Settings): string[
 export async function temporaryFolder(): Promise<AsyncDisposable & { readonly path: string }> {
   const path = await mkdtemp(join(tmpdir(), 'nexus-gateway-'));
   return { path, [Symbol.asyncDispose]: () => rm(path, { recursive: true, force: true }) };
+}
+
+export type ServerToJoin = AsyncDisposable & {
+  readonly server: ControlServer;
+  readonly identity: Identity;
+  /** For the gateway that joins it. */
+  readonly stateDir: string;
+  readonly joinToken: string;
+};
+
+/** A server, and the folder and token of a gateway that is to join it. */
+export async function startServerToJoin(): Promise<ServerToJoin> {
+  const folder = await temporaryFolder();
+  const identity = await loadIdentity(join(folder.path, 'server.pem'));
+  const server = await startControlServer({ identity });
+  return {
+    server,
+    identity,
+    stateDir: join(folder.path, 'gateway'),
+    joinToken: newJoinToken(identity.publicKey),
+    async [Symbol.asyncDispose]() {
+      await server[Symbol.asyncDispose]();
+      await folder[Symbol.asyncDispose]();
+    },
+  };
 }
 
 export type TcpServer = AsyncDisposable & { readonly port: number; readonly sockets: readonly net.Socket[] };

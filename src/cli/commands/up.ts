@@ -1,8 +1,7 @@
-import { Option } from 'commander';
 import { ServerUnreachable } from '../../contract/api-client.ts';
 import { isLoopback } from '../../lib/loopback.ts';
 import { CliError, usageError } from '../cli-error.ts';
-import { cloneOption, defineCommand, flagOption, jsonOption, optionalTextOption, textOption } from '../command.ts';
+import { cloneOption, defineCommand, flagOption, jsonOption, textOption } from '../command.ts';
 import type { CliContext } from '../context.ts';
 import { editorResult, noEditor } from '../editor/connect-editor.ts';
 import { editors } from '../editor/editors.ts';
@@ -10,14 +9,13 @@ import { openEditor } from '../editor/open-workspace.ts';
 import { exitCodes } from '../exit-codes.ts';
 import { nexusPaths } from '../files/nexus-paths.ts';
 import { setUserConfigValue } from '../files/user-config-file.ts';
+import { parseSourceOptions, providerOption } from '../repository/source-options.ts';
 import { connectWithout } from '../server/connect.ts';
 import { serverUrl } from '../server/find-server.ts';
 import { shellQuote } from '../terminal/format.ts';
 import { printJson } from '../terminal/print.ts';
 import { goUp } from '../up/up-journey.ts';
 import { upSummaryText } from '../up/up-summary.ts';
-
-const providers = ['lxc', 'docker', 'qemu'] as const;
 
 export const up = defineCommand({
   description:
@@ -34,7 +32,7 @@ export const up = defineCommand({
       .option('--server <server>', 'the server, which is remembered')
       .option('--name <name>', "the workspace's name (default: the repository's)")
       .option('--branch <branch>', 'a branch, a tag or a commit')
-      .addOption(new Option('--provider <provider>', 'what it runs on').choices(providers))
+      .addOption(providerOption())
       .option('--image <image>', 'the image, e.g. debian:12')
       .option('--include-changes', 'take the uncommitted changes of a folder along')
       .option('--no-fork', "do not fork somebody else's repository")
@@ -45,23 +43,16 @@ export const up = defineCommand({
       .option(...jsonOption);
   },
   parse(typed) {
-    const [repository = '.', ...more] = typed.operands;
-    if (more.length > 0 || typed.afterDashes) throw usageError('Only one repository is taken.');
-    const clone = optionalTextOption(typed, 'clone');
+    const source = parseSourceOptions(typed);
+    const { clone } = source;
     if (typeof clone === 'string' && typed.operands.length === 0)
       throw usageError(`No repository is named: ${clone} is the folder of --clone.`, {
         next: `nexus up ${clone} --clone`,
       });
     return {
-      repository,
-      clone,
+      ...source,
+      repository: typed.operands[0] ?? '.',
       server: textOption(typed, 'server'),
-      name: textOption(typed, 'name'),
-      branch: textOption(typed, 'branch'),
-      provider: providers.find((provider) => provider === typed.options['provider']),
-      image: textOption(typed, 'image'),
-      includeChanges: flagOption(typed, 'includeChanges'),
-      fork: typed.options['fork'] !== false,
       open: typed.options['editor'] !== false,
       editor: textOption(typed, 'editor'),
       yes: flagOption(typed, 'yes'),

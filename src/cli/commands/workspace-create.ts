@@ -1,8 +1,7 @@
-import { Option } from 'commander';
 import type { Client } from '../../contract/api-client.ts';
 import type { WorkspaceView } from '../../contract/workspace.ts';
 import { failure, usageError } from '../cli-error.ts';
-import { cloneOption, defineCommand, flagOption, jsonOption, optionalTextOption, textOption } from '../command.ts';
+import { cloneOption, defineCommand, flagOption, jsonOption } from '../command.ts';
 import type { CliContext } from '../context.ts';
 import { connectEditor, editorResult, openWindow } from '../editor/connect-editor.ts';
 import { chooseEditor } from '../editor/find-editors.ts';
@@ -13,6 +12,7 @@ import type { CloneTarget } from '../git/clone-target.ts';
 import { withTitle } from '../report-error.ts';
 import { resolveSource, whatWasFound } from '../github/resolve-source.ts';
 import type { ResolvedSource } from '../github/resolve-source.ts';
+import { parseSourceOptions, providerOption } from '../repository/source-options.ts';
 import { connect } from '../server/connect.ts';
 import { refreshSshConfig } from '../ssh/write-ssh-config.ts';
 import { shellQuote } from '../terminal/format.ts';
@@ -25,8 +25,6 @@ import type { CreateOptions } from '../workspace/create-workspace.ts';
 import { showProgress, waitUntilSettled } from '../workspace/wait-for-workspace.ts';
 import { findSource } from '../workspace/workspace-source.ts';
 import { workspaceSummaryText } from '../workspace/workspace-text.ts';
-
-const providers = ['lxc', 'docker', 'qemu'] as const;
 
 export const workspaceCreate = defineCommand({
   description: 'Makes a workspace from a repository and waits until its services are healthy.',
@@ -42,7 +40,7 @@ export const workspaceCreate = defineCommand({
       .argument('<repo>', 'owner/name, a GitHub URL (of a branch or a pull request too), any git URL, or a folder')
       .option('--name <name>', "the workspace's name (default: the repository's)")
       .option('--branch <branch>', 'a branch, a tag or a commit')
-      .addOption(new Option('--provider <provider>', 'what it runs on').choices(providers))
+      .addOption(providerOption())
       .option('--image <image>', 'the image, e.g. debian:12')
       .option('--no-fork', "do not fork somebody else's repository")
       .option('--include-changes', 'take the uncommitted changes of a folder along')
@@ -52,19 +50,12 @@ export const workspaceCreate = defineCommand({
       .option(...jsonOption);
   },
   parse(typed) {
-    const [repository = '', ...more] = typed.operands;
-    if (more.length > 0 || typed.afterDashes) throw usageError('Only one repository is taken.');
+    const source = parseSourceOptions(typed);
     const [wait, connects] = [typed.options['wait'] !== false, flagOption(typed, 'connect')];
     if (connects && !wait) throw usageError('--connect waits until it runs, so it cannot be with --no-wait.');
     return {
-      repository,
-      name: textOption(typed, 'name'),
-      branch: textOption(typed, 'branch'),
-      provider: providers.find((provider) => provider === typed.options['provider']),
-      image: textOption(typed, 'image'),
-      includeChanges: flagOption(typed, 'includeChanges'),
-      fork: typed.options['fork'] !== false,
-      clone: optionalTextOption(typed, 'clone'),
+      ...source,
+      repository: typed.operands[0] ?? '',
       wait,
       connects,
       json: flagOption(typed, 'json'),

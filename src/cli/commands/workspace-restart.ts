@@ -1,11 +1,8 @@
 import { verdicts } from '../../core/lifecycle.ts';
 import { defineCommand, jsonOption } from '../command.ts';
-import { refreshSshConfig } from '../ssh/write-ssh-config.ts';
-import { printResult } from '../terminal/print.ts';
 import { stopWorkspace } from '../workspace/stop-workspace.ts';
-import { showProgress, waitUntilSettled } from '../workspace/wait-for-workspace.ts';
+import { waitAndTell } from '../workspace/wait-and-tell.ts';
 import { called, connectToWorkspace, nameArgument, parseWorkspaceOptions } from '../workspace/workspace-command.ts';
-import { workspaceText } from '../workspace/workspace-text.ts';
 
 export const workspaceRestart = defineCommand({
   description: 'Stops a workspace and starts it again. Its files and ports stay.',
@@ -18,14 +15,6 @@ export const workspaceRestart = defineCommand({
     const { client, workspace } = await connectToWorkspace(context, name);
     if (verdicts[workspace.status].stop === 'yes') await stopWorkspace(context, client, { workspace, force: false });
     await client.call('startWorkspace', { params: { id: workspace.workspace_id } });
-    const progress = showProgress(context);
-    const view = await waitUntilSettled(context, client, { workspace, progress }).finally(() =>
-      progress[Symbol.dispose](),
-    );
-    await refreshSshConfig(context, client);
-    printResult(context, view, {
-      json,
-      text: () => workspaceText(view, { output: context.stdout, nowMs: Date.now() }),
-    });
+    await waitAndTell(context, client, { workspace, json });
   },
 });

@@ -1,9 +1,7 @@
 import { defineCommand, jsonOption } from '../command.ts';
-import { refreshSshConfig } from '../ssh/write-ssh-config.ts';
 import { printResult } from '../terminal/print.ts';
-import { showProgress, waitUntilSettled } from '../workspace/wait-for-workspace.ts';
+import { waitAndTell } from '../workspace/wait-and-tell.ts';
 import { called, connectToWorkspace, nameArgument, parseWorkspaceOptions } from '../workspace/workspace-command.ts';
-import { workspaceText } from '../workspace/workspace-text.ts';
 
 export const workspaceUp = defineCommand({
   description: 'Starts a stopped workspace and waits until its services are healthy.',
@@ -29,14 +27,6 @@ export const workspaceUp = defineCommand({
     }
     // One that is on its way already is waited for: what was asked for is being done.
     if (workspace.status !== 'pending' && workspace.status !== 'creating') await start();
-    const progress = showProgress(context);
-    const view = await waitUntilSettled(context, client, { workspace, progress }).finally(() =>
-      progress[Symbol.dispose](),
-    );
-    await refreshSshConfig(context, client);
-    printResult(context, view, {
-      json,
-      text: () => workspaceText(view, { output: context.stdout, nowMs: Date.now() }),
-    });
+    await waitAndTell(context, client, { workspace, json });
   },
 });

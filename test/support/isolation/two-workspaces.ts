@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { execa } from 'execa';
 import type { WorkspaceView } from '../../../src/contract/workspace.ts';
 import { shellIn } from '../agent-lab.ts';
+import { emptyBundle } from '../empty-bundle.ts';
 import { api, createInstallation, until, type Installation } from '../installation.ts';
 import { sourceProgram } from '../programs.ts';
 
@@ -103,18 +104,4 @@ async function cellOf(nexus: Installation, id: string): Promise<Cell> {
 export function lxc(args: readonly string[], input?: string) {
   const options = input === undefined ? { stdin: 'ignore' as const } : { input };
   return execa('lxc', ['--project', 'nexus', ...args], { ...options, timeout: 120_000 });
-}
-
-/** A git bundle with one empty commit. */
-async function emptyBundle(nexus: Installation): Promise<Uint8Array<ArrayBuffer>> {
-  const folder = join(nexus.home, 'repository');
-  const git = async (...args: string[]): Promise<void> => {
-    const identity = ['-c', 'user.name=test', '-c', 'user.email=test@example.com'];
-    const { exitCode, stderr } = await nexus.run('git', [...identity, ...args]);
-    if (exitCode !== 0) throw new Error(stderr);
-  };
-  await git('init', '--quiet', '--initial-branch=main', folder);
-  await git('-C', folder, 'commit', '--quiet', '--allow-empty', '--message=first');
-  await git('-C', folder, 'bundle', 'create', '--quiet', 'source.bundle', 'HEAD', 'main');
-  return new Uint8Array(await readFile(join(folder, 'source.bundle')));
 }
