@@ -13,6 +13,8 @@ export type DataDir = {
   readonly localToken: string;
   /** Seals the tokens of people that are in the database. */
   readonly credentialsKey: string;
+  /** Of which the keys of streams are made. */
+  readonly streamSecret: string;
   readonly logs: string;
   /** State of the gateway and the agent that the server starts itself. */
   readonly gateway: string;
@@ -26,6 +28,7 @@ export function dataDir(path: string): DataDir {
     identity: join(path, 'server-identity.pem'),
     localToken: join(path, 'local-token'),
     credentialsKey: join(path, 'credentials.key'),
+    streamSecret: join(path, 'streams.secret'),
     logs: join(path, 'logs'),
     gateway: join(path, 'gateway'),
     agent: join(path, 'agent'),

@@ -14,7 +14,7 @@ test('what is observed is scraped, and what stands in the store as it is then', 
   metrics.serviceStarted(0.3);
   metrics.sshConnected(0.004);
   metrics.httpAnswered({ method: 'GET', route: '/health', status: 200, seconds: 0.002 });
-  const keys = { role: 'agent', public_key: 'p', stream_key: 's', version: null, machine: null } as const;
+  const keys = { role: 'agent', public_key: 'p', version: null, machine: null } as const;
   await store.transaction(async (tx) => {
     await insertNode(tx, { name: 'node-1', ...keys });
     await updateNode(tx, 'node-1', { last_heartbeat: '2026-01-17T10:00:25.500Z' });

@@ -11,6 +11,7 @@ import { buildApp } from './api/build-app.ts';
 import { holdConnections } from './api/http-server.ts';
 import { createAuthenticator, createWebSignInOf } from './auth/create-authenticator.ts';
 import { createHub, type Hub } from './control/hub.ts';
+import { loadClusterId } from './cluster-id.ts';
 import { registerControl } from './control/register-control.ts';
 import { announceServer, dataDir, lockDataDir, prepareDataDir, type DataDir } from './data-dir.ts';
 import { childSpecs, startChildren } from './children/embedded-children.ts';
@@ -22,8 +23,8 @@ import { createMetrics } from './metrics.ts';
 import { createReconciler, type RunningReconciler } from './reconcile/reconciler.ts';
 import { openStreamThrough } from './open-stream.ts';
 import { dropUpload, sendUpload } from './send-upload.ts';
-import { loadServerSecrets } from './server-secrets.ts';
 import { openStore } from './store/store.ts';
+import { openStreamKeys } from './stream-keys.ts';
 
 export type ServerOptions = {
   readonly config: ServerConfig;
@@ -101,23 +102,24 @@ async function openParts(
   const now = (): Date => new Date();
   const identity = await loadIdentity(dir.identity);
   const store = cleanup.use(await openStore(dir.database, { now }));
-  const { clusterId, streamKey } = await loadServerSecrets(store);
+  const clusterId = await loadClusterId(store);
+  const streamKeys = await openStreamKeys(dir.streamSecret);
   const machine = await machineId(dir.path);
   const hub = cleanup.use(
-    await createHub({ store, identity, clusterId, machine, publicHost: config.public_host, log, now }),
+    await createHub({ store, identity, clusterId, streamKeys, machine, publicHost: config.public_host, log, now }),
   );
   const github = createGithubApi({ apiUrl: config.github.api_url, now });
   const lender = cleanup.use(
     await openGitLender({ config, keyFile: dir.credentialsKey, store, github, hub, log, now }),
   );
-  const openStream = openStreamThrough(hub, streamKey);
+  const openStream = openStreamThrough(hub, streamKeys.server);
   const metrics = createMetrics({ store, config, now });
   const common = { store, config, metrics, log, now };
   const reconciler = cleanup.use(
     createReconciler({
       ...common,
       hub,
-      serverStreamKey: streamKey,
+      streamKeys,
       lendGit: (node) => lender.lendTo(node),
       sendUpload: (node, workspaceId) => sendUpload(openStream, { dataDir: dir.path, node, workspaceId }),
       dropUpload: (workspaceId) => dropUpload(dir.path, workspaceId),

@@ -120,7 +120,7 @@ test('a signal ends it in order', async () => {
 /** Without any node, no workspace would be taken. */
 async function addNodeThatIsAway(dataDir: string): Promise<void> {
   await using store = await openStore(join(dataDir, 'nexus.db'), { now: () => new Date() });
-  const keys = { public_key: Buffer.alloc(32, 1).toString('base64'), stream_key: 's' };
+  const keys = { public_key: Buffer.alloc(32, 1).toString('base64') };
   await store.transaction((tx) =>
     insertNode(tx, { name: 'away', role: 'agent', version: '1.0.0', machine: 'm', ...keys }),
   );

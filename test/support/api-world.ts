@@ -209,7 +209,7 @@ async function settle(store: Store, id: string): Promise<void> {
 
 async function addNode(store: Store, name: string): Promise<void> {
   await store.transaction(async (tx) => {
-    const keys = { public_key: Buffer.alloc(32, 1).toString('base64'), stream_key: 's' };
+    const keys = { public_key: Buffer.alloc(32, 1).toString('base64') };
     await insertNode(tx, { name, role: 'agent', version: '1.0.0', machine: 'm', ...keys });
     await updateNode(tx, name, { last_heartbeat: tx.at });
   });

@@ -15,7 +15,8 @@ import { loadIdentity, type Identity } from '../../src/lib/identity.ts';
 import { createHub, type Hub } from '../../src/server/control/hub.ts';
 import { registerControl } from '../../src/server/control/register-control.ts';
 import { createReconciler, type RunningReconciler } from '../../src/server/reconcile/reconciler.ts';
-import { loadServerSecrets } from '../../src/server/server-secrets.ts';
+import { loadClusterId } from '../../src/server/cluster-id.ts';
+import { openStreamKeys, type StreamKeys } from '../../src/server/stream-keys.ts';
 import { eventsAfter } from '../../src/server/store/events.ts';
 import { insertJoinToken } from '../../src/server/store/join-tokens.ts';
 import { takePort } from '../../src/server/store/ports.ts';
@@ -77,6 +78,7 @@ export async function createReconcileWorld(options: Options = {}): Promise<Recon
   const now = (): Date => new Date(Date.now() + clock.aheadMs);
   const store = await openStore(join(dataDir, 'nexus.db'), { now });
   const identity = await loadIdentity(join(dataDir, 'server.pem'));
+  const streamKeys = await openStreamKeys(join(dataDir, 'streams.secret'));
   const measured = { created: [] as number[], services: [] as number[], ssh: [] as number[] };
   const uploads: string[] = [];
   let port = 0;
@@ -88,6 +90,7 @@ export async function createReconcileWorld(options: Options = {}): Promise<Recon
     server = await buildServer({
       store: mortal.store,
       identity,
+      streamKeys,
       config,
       port,
       measured,
@@ -171,6 +174,7 @@ export async function createReconcileWorld(options: Options = {}): Promise<Recon
 type Parts = {
   readonly store: Store;
   readonly identity: Identity;
+  readonly streamKeys: StreamKeys;
   readonly config: ServerConfig;
   readonly port: number;
   readonly measured: Record<'created' | 'services' | 'ssh', number[]>;
@@ -180,12 +184,13 @@ type Parts = {
 };
 
 async function buildServer(parts: Parts): Promise<ReconcileServer & { port: number }> {
-  const { store, identity, config, measured, uploads, silenceMs, now } = parts;
-  const { clusterId, streamKey } = await loadServerSecrets(store);
+  const { store, identity, streamKeys, config, measured, uploads, silenceMs, now } = parts;
+  const clusterId = await loadClusterId(store);
   const hub = await createHub({
     store,
     identity,
     clusterId,
+    streamKeys,
     machine: 'test',
     publicHost: 'localhost',
     log: silentLog,
@@ -198,7 +203,7 @@ async function buildServer(parts: Parts): Promise<ReconcileServer & { port: numb
     config,
     now,
     log: silentLog,
-    serverStreamKey: streamKey,
+    streamKeys,
     metrics: {
       workspaceCreated: (seconds) => void measured.created.push(seconds),
       serviceStarted: (seconds) => void measured.services.push(seconds),

@@ -1,5 +1,4 @@
 /** The server's side of the handshake, and who may come in: a known key, or a new one with a join token. */
-import { randomBytes } from 'node:crypto';
 import type { hello, PeerToServer } from '../../contract/control-protocol.ts';
 import { NexusError } from '../../contract/errors.ts';
 import { checkProof, joinTokenHash, serverChallenge } from '../../contract/handshake.ts';
@@ -56,10 +55,9 @@ async function admit(tx: Tx, hello: Hello, joinToken: string | undefined): Promi
     return { ...known, ...news };
   }
   await redeemToken(tx, { hello, joinToken, known });
-  const keys = { public_key, stream_key: randomBytes(32).toString('base64') };
   // Whoever set a machine up anew joins again under the old name.
-  if (!known) await insertNode(tx, { name, role, version, machine, ...keys });
-  await updateNode(tx, name, { ...news, ...keys });
+  if (!known) await insertNode(tx, { name, role, version, machine, public_key });
+  await updateNode(tx, name, { ...news, public_key });
   const row = await findNode(tx, name);
   if (!row) throw refused('it was removed');
   return row;

@@ -100,9 +100,9 @@ async function moveStreams(hub: HubParts, gateway: NodeRow, address: Said<'liste
   await moved;
 }
 
-function streamsOf({ streams }: HubParts, row: NodeRow): StreamTarget | null {
+function streamsOf({ streams, streamKeys }: HubParts, row: NodeRow): StreamTarget | null {
   const address = streams.from(row.machine ?? '');
-  return address && { ...address, key: row.stream_key };
+  return address && { ...address, key: streamKeys.of(row) };
 }
 
 async function written({ log }: HubParts, work: Promise<void>): Promise<void> {

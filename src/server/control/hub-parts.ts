@@ -4,6 +4,7 @@ import type { Logger } from '../../lib/log.ts';
 import { limitLog } from '../../lib/log-limit.ts';
 import { listNodes } from '../store/nodes.ts';
 import type { Store } from '../store/store.ts';
+import type { StreamKeys } from '../stream-keys.ts';
 import { createCommandLine, type CommandLine } from './command-line.ts';
 import { createConnectedPeers, type ConnectedPeers } from './connected-peers.ts';
 import { createKnownNodes, type KnownNodes } from './known-nodes.ts';
@@ -14,6 +15,7 @@ export type HubOptions = {
   readonly store: Store;
   readonly identity: Identity;
   readonly clusterId: string;
+  readonly streamKeys: StreamKeys;
   /** The one that the server runs on. */
   readonly machine: string;
   /** By which other machines reach the gateway. */

@@ -4,6 +4,7 @@ import type { Hub } from '../control/hub.ts';
 import type { Metrics } from '../metrics.ts';
 import type { WorkspaceRow } from '../store/schema.ts';
 import { workspacesOf } from '../store/workspaces.ts';
+import type { StreamKeys } from '../stream-keys.ts';
 import { candidates } from './fleet.ts';
 import { hearPeers } from './hear-peers.ts';
 import type { LoopDeps } from './loop-deps.ts';
@@ -16,8 +17,7 @@ import { createWorkspaceLoops, type WorkspaceLoops } from './workspace-loops.ts'
 export type ReconcilerOptions = Omit<LoopDeps, 'hub' | 'metrics' | 'fleet' | 'occupiedPorts' | 'routesChanged'> & {
   readonly hub: Pick<Hub, 'run' | 'forget' | 'isReachable' | 'events' | 'sendRoutes'>;
   readonly metrics: Pick<Metrics, 'workspaceCreated' | 'serviceStarted' | 'sshConnected'>;
-  /** By which the gateway knows the server as an opener of streams. */
-  readonly serverStreamKey: string;
+  readonly streamKeys: StreamKeys;
 };
 
 export type RunningReconciler = Reconciler &
@@ -37,7 +37,7 @@ export function createReconciler(options: ReconcilerOptions): RunningReconciler 
   const occupied = createOccupiedPorts();
   const routes = createRoutesPublisher({
     store,
-    serverStreamKey: options.serverStreamKey,
+    streamKeys: options.streamKeys,
     send: (table) => hub.sendRoutes(table),
     onError: (error) => log.error({ err: error }, 'the routing table could not be made'),
   });

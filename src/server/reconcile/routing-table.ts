@@ -3,11 +3,12 @@ import { isDeepStrictEqual } from 'node:util';
 import type { Route, RoutingTable } from '../../contract/control-protocol.ts';
 import { findSetting, putSetting } from '../store/settings.ts';
 import type { Db, Store } from '../store/store.ts';
+import type { StreamKeys } from '../stream-keys.ts';
 
 const versionSetting = 'routes_version';
 
 /** Every port that is given out and whose workspace has a node by now, and who may open streams. */
-async function readRoutes(db: Db, serverStreamKey: string): Promise<Omit<RoutingTable, 'version'>> {
+async function readRoutes(db: Db, streamKeys: StreamKeys): Promise<Omit<RoutingTable, 'version'>> {
   const ports = await db
     .selectFrom('ports')
     .innerJoin('workspaces', 'workspaces.id', 'ports.workspace_id')
@@ -25,9 +26,9 @@ async function readRoutes(db: Db, serverStreamKey: string): Promise<Omit<Routing
     address: row.address,
     machine: row.machine,
   }));
-  const agents = await db.selectFrom('nodes').select(['name', 'stream_key']).where('role', '=', 'agent').execute();
-  const keys = agents.map(({ name, stream_key }) => [name, stream_key] as const);
-  return { routes, stream_keys: Object.fromEntries([...keys, ['server', serverStreamKey]]) };
+  const agents = await db.selectFrom('nodes').select(['name', 'public_key']).where('role', '=', 'agent').execute();
+  const keys = agents.map((agent) => [agent.name, streamKeys.of(agent)] as const);
+  return { routes, stream_keys: Object.fromEntries([...keys, ['server', streamKeys.server]]) };
 }
 
 export type RoutesPublisher = {
@@ -45,11 +46,11 @@ export type RoutesPublisher = {
 /** The version counts up with every change of the table, over restarts of the server too. */
 export function createRoutesPublisher(options: {
   readonly store: Store;
-  readonly serverStreamKey: string;
+  readonly streamKeys: StreamKeys;
   readonly send: (table: RoutingTable) => void;
   readonly onError: (error: unknown) => void;
 }): RoutesPublisher {
-  const { store, serverStreamKey, send, onError } = options;
+  const { store, streamKeys, send, onError } = options;
   let sent: RoutingTable | null = null;
   let isAsked = false;
   let running: Promise<void> | null = null;
@@ -57,7 +58,7 @@ export function createRoutesPublisher(options: {
   let takenVersion = 0;
 
   async function sendTable(): Promise<void> {
-    const routes = await readRoutes(store.db, serverStreamKey);
+    const routes = await readRoutes(store.db, streamKeys);
     if (sent && isDeepStrictEqual({ ...routes, version: sent.version }, sent)) return;
     const version = await store.transaction(async (tx) => {
       const next = Number((await findSetting(tx, versionSetting)) ?? 0) + 1;

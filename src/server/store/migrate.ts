@@ -10,6 +10,7 @@ import * as initial from './migrations/001-initial.ts';
 import * as workspaceIndexes from './migrations/002-workspace-indexes.ts';
 import * as seenTokens from './migrations/003-seen-tokens.ts';
 import * as gitCredentials from './migrations/004-git-credentials.ts';
+import * as streamKeysAreDerived from './migrations/005-stream-keys-are-derived.ts';
 import type { Database } from './schema.ts';
 import { findSetting, putSetting } from './settings.ts';
 
@@ -21,6 +22,7 @@ export const migrations: readonly Migration[] = [
   { name: '002-workspace-indexes', up: workspaceIndexes.up },
   { name: '003-seen-tokens', up: seenTokens.up },
   { name: '004-git-credentials', up: gitCredentials.up },
+  { name: '005-stream-keys-are-derived', up: streamKeysAreDerived.up },
 ];
 
 const versionSetting = 'schema_version';

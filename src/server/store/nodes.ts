@@ -2,7 +2,7 @@
 import type { NodePatch, NodeRow } from './schema.ts';
 import type { Db, Tx } from './store.ts';
 
-export type NewNode = Pick<NodeRow, 'name' | 'role' | 'public_key' | 'stream_key' | 'version' | 'machine'>;
+export type NewNode = Pick<NodeRow, 'name' | 'role' | 'public_key' | 'version' | 'machine'>;
 
 export async function insertNode(tx: Tx, node: NewNode): Promise<NodeRow> {
   return tx

@@ -111,7 +111,6 @@ type NodesTable = {
   role: 'agent' | 'gateway';
   public_key: string;
   /** 32 bytes, base64: proves who opens and parks streams. */
-  stream_key: string;
   draining: Generated<number>;
   version: string | null;
   machine: string | null;

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { test } from 'node:test';
-import { Kysely } from 'kysely';
+import { Kysely, sql } from 'kysely';
 import type { WorkspaceEvent } from '../../contract/workspace.ts';
 import { appendEvent, eventsAfter, lastEventId, pruneEvents } from './events.ts';
 import { findAnswer, keepAnswer, pruneAnswers } from './idempotency.ts';
@@ -300,7 +300,6 @@ test('nodes and their one-time tokens', async () => {
       name: 'node-1',
       role: 'agent',
       public_key: 'p',
-      stream_key: 's',
       version: null,
       machine: null,
     });
@@ -419,6 +418,24 @@ test('an older database is migrated after a copy was put beside it', async () =>
   assert.deepEqual(await tables(`${file}.backup-000-older`), ['settings']);
   assert.deepEqual(await tables(`${file}.backup-001-newer`), ['added', 'settings']);
   assert.equal(await migrate(new Kysely<Database>({ dialect: openSqlite(':memory:') }), ':memory:', []), 'none');
+});
+
+test('a database of before keys of streams were derived keeps its nodes, and no key', async () => {
+  using folder = temporaryFolder();
+  const file = join(folder.path, 'nexus.db');
+  const before = migrations.slice(
+    0,
+    migrations.findIndex(({ name }) => name === '005-stream-keys-are-derived'),
+  );
+  const db = new Kysely<Database>({ dialect: openSqlite(file) });
+  await migrate(db, file, before);
+  await putSetting(db, 'server_stream_key', 'secret-of-server');
+  await sql`insert into nodes (name, role, public_key, stream_key, providers_json, draining, joined_at)
+    values ('node-1', 'agent', 'p', 'secret-of-node', '[]', 0, 'then')`.execute(db);
+  await db.destroy();
+  await using store = await testStore(file);
+  assert.equal((await listNodes(store.db, 'agent'))[0]?.public_key, 'p');
+  assert.equal(await findSetting(store.db, 'server_stream_key'), undefined);
 });
 
 test('a full disk is called so, and other failures are themselves', async () => {
