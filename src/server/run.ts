@@ -80,7 +80,6 @@ async function serve(options: ServerOptions & { log: pino.Logger; signal: AbortS
     ...parts,
     programCommand: options.programCommand,
     version,
-    serverUrl: url,
     folder: dir.path,
   });
   await reconciler.start();

@@ -33,7 +33,7 @@ type World = AsyncDisposable & {
   readonly peer: { version: string | null };
   readonly options: ChildOptions;
   readonly tokens: string[];
-  supervise(changes?: Partial<ChildOptions>): Child;
+  supervise(changes?: Partial<ChildOptions>, more?: readonly string[]): Child;
   /** Whether the supervision waits for it to connect. */
   isListenedTo(): boolean;
   connect(version?: string): void;
@@ -59,7 +59,6 @@ async function createWorld(role: ChildSpec['role'] = 'agent', extra: readonly st
   const options: ChildOptions = {
     programCommand: [process.execPath, '-e', program, '--'],
     version: '1.0.0',
-    serverUrl: 'http://127.0.0.1:1',
     folder,
     hub: {
       events: {
@@ -88,8 +87,8 @@ async function createWorld(role: ChildSpec['role'] = 'agent', extra: readonly st
     options,
     tokens,
     isListenedTo: () => listened > 0,
-    supervise(changes = {}) {
-      const child = superviseChild(spec, { ...options, ...changes });
+    supervise(changes = {}, more = []) {
+      const child = superviseChild({ ...spec, args: [...spec.args, ...more] }, { ...options, ...changes });
       children.push(child);
       return child;
     },
@@ -232,11 +231,11 @@ test('a process id that another program has by now is no child', async () => {
   await next.stop();
 });
 
-const replaced: [string, Partial<ChildOptions>, string | null][] = [
-  ['started with another URL', { serverUrl: 'http://127.0.0.1:2' }, null],
-  ['of another version, as was noted', { version: '2.0.0' }, null],
+const replaced: [string, Partial<ChildOptions>, readonly string[]][] = [
+  ['started for another configuration', {}, ['--stream-host', '0.0.0.0']],
+  ['of another version, as was noted', { version: '2.0.0' }, []],
 ];
-for (const [name, changes] of replaced) {
+for (const [name, changes, more] of replaced) {
   test(`one ${name} is replaced`, async () => {
     await using world = await createWorld();
     const before = world.supervise();
@@ -246,7 +245,7 @@ for (const [name, changes] of replaced) {
       async () => before.pid === first && existsSync(join(world.folder, 'agent-process.json')),
       'it to be noted',
     );
-    const after = world.supervise(changes);
+    const after = world.supervise(changes, more);
     await until(async () => !isProcessAlive(first), 'the old one to end');
     await before.stop();
     await after.stop();

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { isDeepStrictEqual } from 'node:util';
 import { isProcessAlive } from '../../lib/process-alive.ts';
 import { connectedVersion, goneBehindOurBack } from './child-connection.ts';
 import { noteFileOf, readNote, readPid } from './child-note.ts';
@@ -18,7 +19,7 @@ export async function adoptChild(spec: ChildSpec, options: ChildOptions, stoppin
   const note = await readNote(noteFileOf(options.folder, spec.role));
   if (note?.pid === pid) {
     if (note.ending) return null;
-    if (note.url !== options.serverUrl || note.version !== options.version) {
+    if (!isDeepStrictEqual(note.args, spec.args) || note.version !== options.version) {
       await endChild(spec, pid, options);
       return null;
     }

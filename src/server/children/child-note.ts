@@ -6,8 +6,8 @@ import type { ChildSpec } from './find-child.ts';
 
 export type ChildNote = {
   readonly pid: number;
-  /** The server's, by which it was started. */
-  readonly url: string;
+  /** It was started with. */
+  readonly args: readonly string[];
   readonly version: string;
   /** It was told to end. */
   readonly ending: boolean;

@@ -7,8 +7,6 @@ export type ChildOptions = {
   /** The program, e.g. `[process.execPath]` of the compiled file. */
   readonly programCommand: readonly string[];
   readonly version: string;
-  /** Where the children find the server: one that was started with another URL is replaced. */
-  readonly serverUrl: string;
   /** Where it is noted who was started how. */
   readonly folder: string;
   readonly hub: Pick<Hub, 'events' | 'versionOf'>;

@@ -11,9 +11,9 @@ const lookEveryMs = 50;
 export async function endChild(
   spec: ChildSpec,
   pid: number,
-  { folder, serverUrl, version, log }: Pick<ChildOptions, 'folder' | 'serverUrl' | 'version' | 'log'>,
+  { folder, version, log }: Pick<ChildOptions, 'folder' | 'version' | 'log'>,
 ): Promise<void> {
-  await writeNote(noteFileOf(folder, spec.role), { pid, url: serverUrl, version, ending: true });
+  await writeNote(noteFileOf(folder, spec.role), { pid, args: spec.args, version, ending: true });
   log.info({ role: spec.role, pid }, 'it is told to end');
   try {
     process.kill(pid, 'SIGTERM');

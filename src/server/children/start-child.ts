@@ -11,12 +11,12 @@ export async function startChild(
   options: ChildOptions,
   { onExit }: { readonly onExit: (livedMs: number) => void },
 ): Promise<Held> {
-  const { folder, serverUrl: url, version, log } = options;
-  const { role } = spec;
+  const { folder, version, log } = options;
+  const { role, args } = spec;
   const [command = '', ...prefix] = options.programCommand;
   const token = await options.newJoinToken(role, spec.name);
   const output = openLog(spec.logFile);
-  const child = spawn(command, [...prefix, ...spec.args], {
+  const child = spawn(command, [...prefix, ...args], {
     detached: true,
     stdio: ['ignore', output, output],
     env: { ...process.env, ...spec.env, NEXUS_JOIN_TOKEN: token },
@@ -36,7 +36,7 @@ export async function startChild(
   });
   child.unref();
   const pid = child.pid ?? 0;
-  if (pid > 0) await writeNote(noteFileOf(folder, role), { pid, url, version, ending: false });
+  if (pid > 0) await writeNote(noteFileOf(folder, role), { pid, args, version, ending: false });
   log.info({ role, pid }, 'it was started');
   return { pid, gone };
 }
