@@ -4,6 +4,8 @@ set -eu
 cd "$(dirname "$0")/.."
 . scripts/instance.sh
 
+[ ! -e "$data_dir" ] || [ -w "$data_dir" ] || needs_root clean
+
 scripts/down.sh
 
 if [ "$(id -u)" = 0 ]; then
@@ -14,6 +16,6 @@ if [ "$(id -u)" = 0 ]; then
     rm -rf "$data_dir"
   fi
 elif [ -e "$data_dir" ]; then
-  fail "needs root: $data_dir and the engine's instances are root's"
+  needs_root clean
 fi
 rm -rf dist coverage .cache

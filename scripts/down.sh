@@ -4,6 +4,9 @@ set -eu
 cd "$(dirname "$0")/.."
 . scripts/instance.sh
 
+# Others cannot read which processes there are. Without any data there is nothing to stop.
+[ ! -e "$data_dir" ] || [ -w "$data_dir" ] || needs_root down
+
 # The first SIGTERM lets a gateway's open connections end by themselves, the second ends it.
 patience_s=5
 

@@ -13,6 +13,12 @@ fail() {
   exit 1
 }
 
+# needs_root TARGET: says so before anything is done.
+needs_root() {
+  [ "$(id -u)" = 0 ] || fail "make $1 needs root: $data_dir and the engine's instances are root's
+  → sudo make $1"
+}
+
 # field FILE KEY: the value of a top-level string or number of a JSON file that Nexus wrote; nothing when there is none.
 field() {
   [ -r "$1" ] || return 0

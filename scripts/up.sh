@@ -4,6 +4,8 @@ set -eu
 cd "$(dirname "$0")/.."
 . scripts/instance.sh
 
+needs_root up
+
 first_workspace=shop
 log=$data_dir/server.log
 

@@ -81,6 +81,7 @@ function isAbort(thrown: unknown): boolean {
 }
 
 const fileProblems: Readonly<Record<string, string>> = {
+  ENOENT: 'there is no such file or folder',
   EACCES: 'permission is denied',
   EPERM: 'it is not permitted',
   EROFS: 'the file system is read-only',
@@ -93,7 +94,9 @@ const fileProblems: Readonly<Record<string, string>> = {
 /** What the operating system refused to do with a file here; null when it is nothing of the kind. */
 function fileFailure(thrown: unknown): { why: string; next: string } | null {
   if (!(thrown instanceof Error)) return null;
-  const { code, path } = thrown as NodeJS.ErrnoException;
+  const { code, path, syscall } = thrown as NodeJS.ErrnoException;
+  // A program that is missing is told of by the command that wants it.
+  if (syscall?.startsWith('spawn')) return null;
   const problem = fileProblems[code ?? ''];
   if (problem === undefined || path === undefined) return null;
   // Files are written beside their place first, under a name that says nothing to a person.

@@ -52,7 +52,7 @@ const configurations: readonly [
   [{ file: '.nexus/config.yaml' }, 'nexus config validate'],
   [{ file: 'server.yaml', of: 'server' }, 'nexus server start --config server.yaml'],
   [{ file: 'environment', of: 'server' }, 'nexus server start --help'],
-  [{ file: '/var/lib/nexus/nexus.db', of: 'data' }, null],
+  [{ file: '/var/lib/nexus/nexus.db', of: 'data' }, 'ls -l /var/lib/nexus/nexus.db*'],
 ];
 for (const [details, hint] of configurations) {
   test(`what is wrong in ${details.file} leads on with ${hint ?? 'nothing'}`, () => {

@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { endpoint } from './endpoint.ts';
 import { healthView, nodeView, statusView } from './node.ts';
+import { nodeName } from './server-config.ts';
 
 const byNode = z.object({ name: z.string() });
 
@@ -31,7 +32,7 @@ export const nodeEndpoints = {
     status: 201,
     summary: 'A one-time token for a new node.',
     body: z.strictObject({
-      name: z.string().regex(/^[a-z0-9](?:[a-z0-9-]{0,38}[a-z0-9])?$/, 'must be 1 to 40 of a-z, 0-9 and -'),
+      name: nodeName,
     }),
     response: z.object({ name: z.string(), join_token: z.string(), expires_at: z.iso.datetime() }),
   }),

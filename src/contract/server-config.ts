@@ -38,6 +38,15 @@ const portRange = z
   })
   .refine(({ first, last }) => first >= 1 && first <= last && last <= 65_535, 'must be a range within 1-65535');
 
+/** Of nodes: they are part of paths and of what people type. */
+export const nodeName = z.string().regex(/^[a-z0-9](?:[a-z0-9-]{0,38}[a-z0-9])?$/, 'must be 1 to 40 of a-z, 0-9 and -');
+
+type Range = { readonly first: number; readonly last: number };
+
+function areApart(one: Range, other: Range): boolean {
+  return one.last < other.first || other.last < one.first;
+}
+
 /** `nexus server start --config FILE`. Every key has a default; sizes in bytes, times as named. */
 export const serverConfig = z.strictObject({
   data_dir: z.string().default('/var/lib/nexus'),
@@ -75,6 +84,7 @@ export const serverConfig = z.strictObject({
   admins: z.array(z.string()).default([]),
   ports: z
     .strictObject({ ssh: portRange.prefault('2222-2299'), services: portRange.prefault('23000-23999') })
+    .refine(({ ssh, services }) => areApart(ssh, services), 'must be two ranges that have no port in common')
     .prefault({}),
   /**
    * Where the gateway listens: the workspaces' SSH and service ports, and the agents' streams (0: any). With a
@@ -89,7 +99,7 @@ export const serverConfig = z.strictObject({
     })
     .prefault({}),
   defaults: z
-    .strictObject({ provider: providerName.default('lxc'), image: z.string().default('debian:12') })
+    .strictObject({ provider: providerName.default('lxc'), image: z.string().min(1).default('debian:12') })
     .prefault({}),
   limits: z
     .strictObject({
@@ -102,7 +112,7 @@ export const serverConfig = z.strictObject({
       upload: byteSize.prefault('1GiB'),
     })
     .prefault({}),
-  node: z.strictObject({ embedded: z.boolean().default(true), name: z.string().default('node-1') }).prefault({}),
+  node: z.strictObject({ embedded: z.boolean().default(true), name: nodeName.default('node-1') }).prefault({}),
   metrics: z.strictObject({ public: z.boolean().default(false) }).prefault({}),
   log: z.strictObject({ level: z.enum(['debug', 'info', 'warn', 'error']).default('info') }).prefault({}),
 });

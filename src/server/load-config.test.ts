@@ -77,6 +77,12 @@ const broken: readonly [name: string, text: string, expected: string][] = [
   ['a key like none', 'zzzzzzzz: 3\n', 'F:1:1: zzzzzzzz: is not known'],
   ['a wrong value', 'listen:\n  port: many\n', 'F:2:9: listen.port: must be a number'],
   ['a range the wrong way round', 'ports: { ssh: 9-3 }', 'F:1:15: ports.ssh: must be a range within 1-65535'],
+  [
+    'ranges that share ports',
+    'ports: { ssh: 100-200, services: 200-300 }',
+    'F:1:8: ports: must be two ranges that have no port in common',
+  ],
+  ['a name that is none', 'node: { name: A B }', 'F:1:15: node.name: must be 1 to 40 of a-z, 0-9 and -'],
   ['a missing value', 'tls:\n  cert: x\n', 'F:2:3: tls.key: is required'],
   ['all problems', 'admins: alice\nlisten: 3\n', 'F:2:9: listen: must be an object\nF:1:9: admins: must be a list'],
   ['no map', '- a\n', 'F:1:1: file: must be an object'],
@@ -127,8 +133,9 @@ test('a variable does not hide that the file is broken there', () => {
 });
 
 test('a missing file is named', () => {
-  assert.throws(
-    () => loadConfig({ file: '/nonexistent/server.yaml', env: {} }),
-    /server\.yaml: file: the file cannot be read: ENOENT/,
-  );
+  assert.throws(() => loadConfig({ file: '/nonexistent/server.yaml', env: {} }), {
+    message: '/nonexistent/server.yaml: there is no such file',
+    hint: 'nexus server start --help',
+  });
+  assert.throws(() => loadConfig({ file: tmpdir(), env: {} }), { message: `${tmpdir()}: it is a folder` });
 });

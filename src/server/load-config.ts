@@ -58,13 +58,25 @@ function readText(file: string): string {
   try {
     return readBeginning(file);
   } catch (error) {
-    const problem = `the file cannot be read: ${(error as Error).message}`;
-    throw new NexusError(
-      'config_invalid',
-      { file, problems: [{ path: 'file', problem }], of: 'server' },
-      { cause: error },
-    );
+    throw unreadable(file, error);
   }
+}
+
+const readingProblems: Readonly<Record<string, string>> = {
+  ENOENT: 'there is no such file',
+  EACCES: 'it may not be read',
+  EISDIR: 'it is a folder',
+};
+
+/** config_invalid of a file that the server needs and does not get. @param key that names the file, in the configuration */
+export function unreadable(file: string, error: unknown, key = ''): NexusError {
+  const { code = '', message } = error as NodeJS.ErrnoException;
+  const problem = readingProblems[code] ?? `it cannot be read: ${message}`;
+  const details =
+    key === ''
+      ? { file, problems: [{ path: '', problem }] }
+      : { file: 'configuration', problems: [{ path: key, problem: `${file}: ${problem}` }] };
+  return new NexusError('config_invalid', { ...details, of: 'server' }, { cause: error });
 }
 
 /** As much as is taken, and a byte more; also of what is no plain file. */

@@ -226,6 +226,19 @@ test('the configuration of a repository is written, checked and shown', async ()
     broken.stderr,
     /✖ \.nexus\/config\.yaml is not valid\n {2}\.nexus\/config\.yaml:3:10: services\.web\.prot: is not a known key; did you mean port\?\n {2}→ nexus config schema\n/,
   );
+  const asJson = await world.run(['config', 'validate', folder, '--json']);
+  assert.equal(asJson.exitCode, 1);
+  assert.deepEqual(JSON.parse(asJson.stdout), {
+    file: '.nexus/config.yaml',
+    valid: false,
+    problems: [{ path: 'services.web.prot', problem: 'is not a known key; did you mean port?', line: 3, column: 10 }],
+  });
+  const nowhere = await world.run(['config', 'validate', 'nowhere']);
+  assert.equal(nowhere.exitCode, 5);
+  assert.match(
+    nowhere.stderr,
+    /^✖ Could not read the repository\n {2}There is no folder .*\n {2}→ nexus config --help\n$/,
+  );
   assert.equal((await world.run(['config', 'show', 'nowhere'])).exitCode, 5);
   const schema = JSON.parse((await world.run(['config', 'schema'])).stdout) as { title: string };
   assert.equal(schema.title, 'Nexus repository configuration');

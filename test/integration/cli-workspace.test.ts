@@ -94,7 +94,10 @@ test('what stays here is named, and the configuration goes with the request', as
   await writeFiles(folder, { 'a.txt': 'changed' });
   const created = await world.run(['workspace', 'create', folder]);
   assert.equal(created.exitCode, 0, created.stderr);
-  assert.match(created.stderr, /^! 1 file with uncommitted changes stays here; --include-changes takes them along$/m);
+  assert.match(
+    created.stderr,
+    /^! 1 file with uncommitted changes stays here \(a\.txt\); --include-changes takes them along$/m,
+  );
   const { workspace_id } = await view(world, 'the-shop');
   const row = await findWorkspace(world.api.store.db, workspace_id);
   const request = JSON.parse(row?.request_json ?? '') as {
@@ -104,9 +107,19 @@ test('what stays here is named, and the configuration goes with the request', as
   };
   assert.deepEqual([request.packages, request.image, request.repo.source], [['postgresql'], 'debian:12', 'upload']);
 
-  await writeFiles(folder, { 'b.txt': 'new' });
+  await writeFiles(folder, { 'b.txt': 'new', '\u001B[2Jc': '', d: '', e: '', f: '' });
   const both = await world.run(['workspace', 'create', folder, '--name', 'x']);
-  assert.match(both.stderr, /^! 2 files with uncommitted changes stay here/m);
+  assert.match(both.stderr, /^! 6 files with uncommitted changes stay here \(a\.txt, \?\[2Jc, b\.txt, d, e, …\); /m);
+  const wrong: readonly (readonly [repository: string, ...more: string[]])[] = [
+    ['https://example.com/team/tool.git'],
+    [folder, '--branch', 'HEAD~1'],
+  ];
+  await world.git(folder, 'commit', '--quiet', '--all', '--message', 'second');
+  await writeFiles(folder, { 'a.txt': 'changed again' });
+  for (const words of wrong) {
+    const refused = await world.run(['workspace', 'create', ...words, '--name', 'z', '--include-changes']);
+    assert.deepEqual([refused.exitCode, /--include-changes takes those of /.test(refused.stderr)], [2, true]);
+  }
   const taken = await world.run([
     'workspace',
     'create',
@@ -399,6 +412,21 @@ test('Ctrl-C while it stops leaves that to the server', async () => {
   assert.match(
     left.stderr,
     /✖ Interrupted\n {2}The server goes on with shop\.\n {2}→ nexus workspace status shop --watch/,
+  );
+});
+
+test('Ctrl-C while it stops to be started again says that nobody starts it', async () => {
+  await using world = await worldWith('shop');
+  const interrupt = new AbortController();
+  world.api.reconciler.settled = async () => {
+    interrupt.abort();
+    await new Promise(() => undefined);
+  };
+  const left = await world.run(['workspace', 'restart', 'shop'], { interrupt });
+  assert.equal(left.exitCode, 130);
+  assert.match(
+    left.stderr,
+    /✖ Interrupted\n {2}shop is stopped, and is not started again\.\n {2}→ nexus workspace up shop/,
   );
 });
 

@@ -1,5 +1,6 @@
 import { NexusError } from '../../contract/errors.ts';
 import { repositoryConfigPath } from '../../contract/repository-config.ts';
+import type { ResolvedConfig } from '../../contract/service-spec.ts';
 import { resolveRepository } from '../../core/config/resolve-repository.ts';
 import { CliError, failure } from '../cli-error.ts';
 import { defineCommand, jsonOption } from '../command.ts';
@@ -23,22 +24,36 @@ export const configValidate = defineCommand({
         next: 'nexus config init',
       });
     }
-    const { services } = checked(() => resolveRepository(contents.files, contents.listing, contents));
-    printResult(
-      context,
-      { file: repositoryConfigPath, valid: true },
-      { json, text: () => `${repositoryConfigPath} is valid: ${plural(services.length, 'service')}.\n` },
+    const resolve = (): ResolvedConfig => resolveRepository(contents.files, contents.listing, contents);
+    const print = (verdict: Verdict, text: string): void => printResult(context, verdict, { json, text: () => text });
+    const { services } = checked(resolve, (problems) => {
+      if (json) print({ file: repositoryConfigPath, valid: false, problems }, '');
+    });
+    print(
+      { file: repositoryConfigPath, valid: true, problems: [] },
+      `${repositoryConfigPath} is valid: ${plural(services.length, 'service')}.\n`,
     );
   },
 });
 
+type Problem = { readonly path: string; readonly problem: string; readonly line?: number; readonly column?: number };
+type Verdict = { readonly file: string; readonly valid: boolean; readonly problems: readonly Problem[] };
+
 /** What is wrong is told already: the way on is what would be right, not to validate. */
-function checked<T>(resolve: () => T): T {
+function checked<T>(resolve: () => T, onInvalid: (problems: readonly Problem[]) => void): T {
   try {
     return resolve();
   } catch (error) {
-    const isOfConfig = error instanceof NexusError && ['config_invalid', 'dependency_cycle'].includes(error.code);
-    if (isOfConfig) throw failure(error.message, { next: 'nexus config schema', cause: error });
-    throw error;
+    const problems = problemsOf(error);
+    if (problems === null) throw error;
+    onInvalid(problems);
+    throw failure((error as Error).message, { next: 'nexus config schema', cause: error });
   }
+}
+
+/** Null when it is no fault of the configuration. */
+function problemsOf(error: unknown): readonly Problem[] | null {
+  if (!(error instanceof NexusError)) return null;
+  if (error.code === 'config_invalid') return (error as NexusError<'config_invalid'>).details.problems;
+  return error.code === 'dependency_cycle' ? [{ path: 'services', problem: error.message }] : null;
 }

@@ -90,7 +90,7 @@ describe('taking a repository along', () => {
         name: 'tool',
         originUrl: 'https://git.example.com/team/tool.git',
         branch: 'trunk',
-        changedFiles: 3,
+        changedFiles: ['a.txt', 'new/b.txt', 'new/c.txt'],
         isShallow: false,
         prefix: '',
       },
@@ -101,6 +101,14 @@ describe('taking a repository along', () => {
     assert.equal(gitIn(clone, 'symbolic-ref', '--short', 'HEAD'), 'trunk');
     assert.equal(readFileSync(join(clone, 'a.txt'), 'utf8'), 'two');
     assert.equal(state(), before);
+  });
+
+  test('a file that was only taken out of the index is one changed file', async () => {
+    write('a.txt', 'one');
+    commit('first');
+    git('rm', '--cached', '--quiet', 'a.txt');
+    const { isCheckedOut, changedFiles } = await inspectLocalRepository(repo);
+    assert.deepEqual([isCheckedOut, changedFiles], [true, ['a.txt']]);
   });
 
   test('uncommitted changes go in as a commit on top, and stay as they are here', async () => {
@@ -136,7 +144,7 @@ describe('taking a repository along', () => {
     const repository = await inspectLocalRepository(shop);
     assert.deepEqual(
       [repository.prefix, repository.changedFiles, repository.originUrl, repository.owner, repository.name],
-      ['examples/shop/', 1, null, 'local', 'shop'],
+      ['examples/shop/', ['examples/shop/new.txt'], null, 'local', 'shop'],
     );
     const before = state();
     const clone = await cloned(shop, { includeChanges: true });
@@ -179,7 +187,7 @@ describe('taking a repository along', () => {
     commit('second');
     write('a.txt', 'changed');
     const next = await inspectLocalRepository(repo, { revision: 'next' });
-    assert.deepEqual([next.head, next.branch, next.changedFiles], [first, 'next', 0]);
+    assert.deepEqual([next.head, next.branch, next.isCheckedOut, next.changedFiles], [first, 'next', false, []]);
     const tag = await inspectLocalRepository(repo, { revision: 'v1' });
     assert.deepEqual([tag.head, tag.branch], [first, null]);
     await assert.rejects(inspectLocalRepository(repo, { revision: 'nothing' }), {

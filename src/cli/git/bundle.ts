@@ -30,7 +30,9 @@ export async function createBundle(repository: LocalRepository, options: { inclu
     const scratch = await createScratch(repository, folder);
     const commit = await committedState(repository, scratch);
     const changes =
-      options.includeChanges && repository.changedFiles > 0 ? await commitChanges(repository, scratch, commit) : null;
+      options.includeChanges && repository.changedFiles.length > 0
+        ? await commitChanges(repository, scratch, commit)
+        : null;
     const { file, branch } = await writeBundle(repository, scratch, { commit, changes });
     const { size } = await stat(file);
     return { file, sizeBytes: size, commit, branch, [Symbol.asyncDispose]: dispose };

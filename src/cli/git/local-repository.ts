@@ -18,8 +18,10 @@ export type LocalRepository = {
   /** Null: the head is detached. */
   readonly branch: string | null;
   readonly isShallow: boolean;
-  /** Files that differ from the commit, untracked ones too, within the folder. */
-  readonly changedFiles: number;
+  /** What is taken is what is checked out here. */
+  readonly isCheckedOut: boolean;
+  /** Files that differ from the commit, untracked ones too, within the folder; none when it is not checked out. */
+  readonly changedFiles: readonly string[];
   readonly owner: string;
   readonly name: string;
   /** Where it came from; null for a folder of a repository, and without a remote. */
@@ -49,7 +51,7 @@ export async function inspectLocalRepository(
   const [shallow, origin, changedFiles] = await Promise.all([
     askGit(folder, ['rev-parse', '--is-shallow-repository']),
     prefix === '' ? askGit(folder, ['remote', 'get-url', 'origin']) : null,
-    isCheckedOut ? countChangedFiles(folder) : 0,
+    isCheckedOut ? listChangedFiles(folder) : [],
   ]);
   const originUrl = origin !== null && canonicalRepository(origin) !== null ? withoutCredentials(origin) : null;
   const { owner, name } = ownerAndName(
@@ -62,6 +64,7 @@ export async function inspectLocalRepository(
     head,
     branch,
     isShallow: shallow === 'true',
+    isCheckedOut,
     changedFiles,
     owner,
     name,
@@ -118,7 +121,8 @@ function nothingCommitted(folder: string): Error {
   });
 }
 
-async function countChangedFiles(folder: string): Promise<number> {
+/** Each once, though git has two lines for one that was taken out of the index and is still there. */
+async function listChangedFiles(folder: string): Promise<string[]> {
   const { stdout } = await runGit(folder, [
     'status',
     '--porcelain=v1',
@@ -128,5 +132,6 @@ async function countChangedFiles(folder: string): Promise<number> {
     '--',
     '.',
   ]);
-  return stdout.split('\0').filter(Boolean).length;
+  const paths = stdout.split('\0').map((line) => line.slice('XY '.length));
+  return [...new Set(paths.filter(Boolean))];
 }

@@ -25,6 +25,12 @@ export async function chosenFolder(
 ): Promise<string> {
   if (folder === undefined) return (await askGit(context.cwd, ['rev-parse', '--show-toplevel'])) ?? context.cwd;
   const path = resolve(context.cwd, expandHome(folder, context.env));
-  if (!(await isFolder(path))) throw new CliError(`There is no folder ${path}.`, { exitCode: exitCodes.notFound });
+  if (!(await isFolder(path))) {
+    throw new CliError(`There is no folder ${path}.`, {
+      exitCode: exitCodes.notFound,
+      title: 'Could not read the repository',
+      next: 'nexus config --help',
+    });
+  }
   return path;
 }

@@ -8,7 +8,7 @@ import { createBundle } from '../git/bundle.ts';
 import type { Bundle } from '../git/bundle.ts';
 import { workspaceSlug } from '../git/repository-reference.ts';
 import type { LocalRepository } from '../git/local-repository.ts';
-import { formatBytes, plural } from '../terminal/format.ts';
+import { formatBytes, plural, shellQuote } from '../terminal/format.ts';
 import { persist } from './follow-events.ts';
 import { uploadSource } from './upload-source.ts';
 import type { Progress } from './wait-for-workspace.ts';
@@ -44,6 +44,7 @@ export async function createWorkspace(
   options: CreateOptions & { progress: Progress },
 ): Promise<CreateAnswer> {
   const { source, progress, name } = options;
+  if (options.includeChanges) checkChangesAreHere(source.local);
   const body: CreateWorkspaceInput = {
     workspace_name: name,
     repo: source.repo,
@@ -64,16 +65,36 @@ function requestWorkspace(client: Client, body: CreateWorkspaceInput): Promise<C
   return client.call('createWorkspace', { body, headers: { 'idempotency-key': randomUUID() } });
 }
 
+/** @throws CliError of wrong use, where no changes could be taken along */
+function checkChangesAreHere(local: LocalRepository | null): void {
+  if (local === null) throw usageError('--include-changes takes those of a folder on this machine along.', createHelp);
+  if (!local.isCheckedOut)
+    throw usageError('--include-changes takes those of what is checked out along, and another commit was asked for.', {
+      next: `git -C ${shellQuote(local.folder)} status`,
+    });
+}
+
+const createHelp = { next: 'nexus workspace create . --include-changes' };
+const namedChanges = 5;
+
 function tellWhatStays({ stderr }: CliContext, local: LocalRepository, options: { includeChanges: boolean }): void {
-  if (local.changedFiles > 0 && !options.includeChanges) {
-    stderr.write(
-      `! ${plural(local.changedFiles, 'file')} with uncommitted changes ${local.changedFiles === 1 ? 'stays' : 'stay'} here; --include-changes takes them along\n`,
-    );
-  }
+  if (local.changedFiles.length > 0 && !options.includeChanges) stderr.write(`! ${whatStays(local.changedFiles)}\n`);
   if (local.isShallow)
     stderr.write(
       '! This is a shallow clone: it goes in as one commit, without its history (git fetch --unshallow gets it)\n',
     );
+}
+
+function whatStays(files: readonly string[]): string {
+  const [count, verb] = [plural(files.length, 'file'), files.length === 1 ? 'stays' : 'stay'];
+  const more = files.length > namedChanges ? ', …' : '';
+  const names = files.slice(0, namedChanges).map(onOneLine).join(', ');
+  return `${count} with uncommitted changes ${verb} here (${names}${more}); --include-changes takes them along`;
+}
+
+/** A name of a file may hold what would move a terminal's cursor. */
+function onOneLine(path: string): string {
+  return path.replaceAll(/\p{Cc}/gu, '?');
 }
 
 async function sendBundle(

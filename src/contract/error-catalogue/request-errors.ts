@@ -21,12 +21,18 @@ export const requestErrors = {
     meaning: 'A configuration file is broken: file, line, column, and what was expected.',
     message: ({ file, problems }) =>
       problems
-        .map((p) => `${file}${p.line === undefined ? '' : `:${p.line}:${p.column ?? 1}`}: ${p.path}: ${p.problem}`)
+        .map(({ line, column, path, problem }) =>
+          [
+            `${file}${line === undefined ? '' : `:${line}:${column ?? 1}`}`,
+            ...(path === '' ? [] : [path]),
+            problem,
+          ].join(': '),
+        )
         .join('\n'),
-    hint: ({ file, of = 'repository' }) => {
+    hint: ({ file, problems, of = 'repository' }) => {
       if (of === 'repository') return 'nexus config validate';
-      if (of === 'data') return null;
-      const isFile = !['configuration', 'environment'].includes(file);
+      if (of === 'data') return `ls -l ${file}*`;
+      const isFile = !['configuration', 'environment'].includes(file) && problems[0]?.path !== '';
       return `nexus server start ${isFile ? `--config ${file}` : '--help'}`;
     },
   }),

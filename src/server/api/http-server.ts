@@ -1,5 +1,4 @@
 /** What HTTP asks of a server before a request gets to its route. */
-import { readFileSync } from 'node:fs';
 import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import type { FastifyInstance } from 'fastify';
@@ -8,12 +7,13 @@ import { controlPath } from '../../contract/control-protocol.ts';
 import { NexusError } from '../../contract/errors.ts';
 import type { ServerConfig } from '../../contract/server-config.ts';
 import { webSockets } from '../../contract/web-sockets.ts';
+import { readCertificate } from '../read-certificate.ts';
 
 /** The part of Fastify's options that reaches Node's server. */
 export function httpOptions({ tls }: Pick<ServerConfig, 'tls'>): object {
   // A request without a host is refused below, in the catalogue's form.
   const options = { requireHostHeader: false, shouldUpgradeCallback: asksForWebSocket };
-  return tls ? { https: { ...options, cert: readFileSync(tls.cert), key: readFileSync(tls.key) } } : { http: options };
+  return tls ? { https: { ...options, ...readCertificate(tls) } } : { http: options };
 }
 
 const socketPaths = [controlPath, ...Object.values(webSockets).map((path) => `${apiBase}${path}`)].map(

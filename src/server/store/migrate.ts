@@ -2,7 +2,7 @@
  * Brings a database to the newest schema. Each migration commits together with the record that it was done, so a kill
  * in between is harmless. (Kysely's own migrator does not use transactions on SQLite.)
  */
-import { renameSync, rmSync } from 'node:fs';
+import { chmodSync, renameSync, rmSync } from 'node:fs';
 import { sql } from 'kysely';
 import type { Kysely } from 'kysely';
 import { NexusError } from '../../contract/errors.ts';
@@ -65,5 +65,7 @@ async function backUp(db: Kysely<Database>, copy: string): Promise<void> {
   const part = `${copy}.part`;
   rmSync(part, { force: true });
   await sql`vacuum into ${part}`.execute(db);
+  // SQLite makes it for everybody to read, as the umask lets it.
+  chmodSync(part, 0o600);
   renameSync(part, copy);
 }

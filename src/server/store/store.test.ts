@@ -415,6 +415,7 @@ test('an older database is migrated after a copy was put beside it', async () =>
   };
   await db.destroy();
   assert.deepEqual(await tables(file), ['added', 'settings']);
+  assert.equal(statSync(`${file}.backup-000-older`).mode & 0o777, 0o600);
   assert.deepEqual(await tables(`${file}.backup-000-older`), ['settings']);
   assert.deepEqual(await tables(`${file}.backup-001-newer`), ['added', 'settings']);
   assert.equal(await migrate(new Kysely<Database>({ dialect: openSqlite(':memory:') }), ':memory:', []), 'none');
