@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import type { CliError } from './cli-error.ts';
 import type { AnyCommand } from './command.ts';
 import { findCommand } from './find-command.ts';
-import { formatGroupHelp } from './group-help.ts';
+import { groupHelp } from './group-help.ts';
 import { parseCommandLine } from './parse-command-line.ts';
 import { registry } from './registry.ts';
 import type { CommandNode } from './command-node.ts';
@@ -127,14 +127,28 @@ test('a wrong word is answered with the nearest right ones', () => {
   });
 });
 
-test('names are unique, and hidden ones are not shown', () => {
+test('a word that stands elsewhere is answered with where', () => {
+  assert.throws(() => findCommand(registry, ['list']), {
+    message: 'There is no command nexus list. Did you mean nexus workspace list or nexus node list?',
+    next: 'nexus workspace list --help',
+    exitCode: 2,
+  });
+});
+
+for (const group of registry.children?.filter(({ children, load }) => children && !load) ?? []) {
+  test(`nexus ${group.name} has help with an example`, async () => {
+    assert.match(await groupHelp(group, `nexus ${group.name}`, stdout), /\nExamples:\n {2}\S/);
+  });
+}
+
+test('names are unique, and hidden ones are not shown', async () => {
   const check = (node: CommandNode): void => {
     const names = (node.children ?? []).flatMap((child) => [child.name, ...(child.aliases ?? [])]);
     assert.equal(new Set(names).size, names.length, node.name);
     node.children?.forEach(check);
   };
   check(registry);
-  const help = formatGroupHelp(registry, 'nexus', stdout);
+  const help = await groupHelp(registry, 'nexus', stdout);
   assert.match(help, /workspace .*\n/);
   assert.doesNotMatch(help, /gateway|relay|coordination/);
 });

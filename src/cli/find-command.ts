@@ -33,6 +33,15 @@ export function findCommand(root: CommandNode, args: readonly string[]): FoundCo
 }
 
 function unknownCommand(node: CommandNode, words: string, word: string): Error {
+  const elsewhere = visibleChildren(node).filter((child) => child.load === undefined && childNamed(child, word));
+  const [place] = elsewhere.map((child) => `${words} ${child.name} ${word}`);
+  if (place !== undefined) {
+    const places = elsewhere.map((child) => `${words} ${child.name} ${word}`).join(' or ');
+    return usageError(`There is no command ${words} ${word}. Did you mean ${places}?`, {
+      title: `Unknown command ${word}`,
+      next: `${place} --help`,
+    });
+  }
   const names = visibleChildren(node).flatMap((child) => [child.name, ...(child.aliases ?? [])]);
   const [best, ...others] = nearest(word, names);
   const meant = best === undefined ? '' : ` Did you mean ${[best, ...others].join(' or ')}?`;

@@ -42,8 +42,8 @@ async function showGroup({ node, words, rest }: FoundCommand, context: CliContex
     const { usageError } = await import('./cli-error.ts');
     throw usageError(`${words} has no option ${option}.`, { title: `Wrong use of ${words}`, next: `${words} --help` });
   }
-  const { formatGroupHelp } = await import('./group-help.ts');
-  context.stdout.write(formatGroupHelp(node, words, context.stdout));
+  const { groupHelp } = await import('./group-help.ts');
+  context.stdout.write(await groupHelp(node, words, context.stdout));
   return exitCodes.done;
 }
 

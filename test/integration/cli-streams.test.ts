@@ -235,7 +235,12 @@ test('a port of this machine that is taken is a conflict', async () => {
   const failed = await run(world, ['port', 'shop', `3000:${port}`]);
   server.close();
   assert.equal(failed.exitCode, 6);
-  assert.match(failed.stderr, new RegExp(`✖ Could not forward port 3000 of shop\\n {2}Port ${port} is in use`));
+  assert.match(
+    failed.stderr,
+    new RegExp(
+      `✖ Could not forward port 3000 of shop\\n {2}Port ${port} of this machine is in use.*\\n {2}→ nexus workspace port shop 3000:0`,
+    ),
+  );
 });
 
 test('ssh’s proxy carries the bytes of port 22', async () => {

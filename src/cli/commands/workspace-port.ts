@@ -25,6 +25,7 @@ export const workspacePort = defineCommand({
       workspaceId: workspace.workspace_id,
       port,
       localPort,
+      elsewhere: `nexus workspace port ${workspace.name} ${port}:0`,
       signal: context.interrupt,
       onProblem: (error) => warn(describeFailure(error, '').why),
       onAway: (error) => warn(`${describeFailure(error, '').why} New connections wait until it is back.`),

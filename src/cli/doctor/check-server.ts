@@ -24,7 +24,7 @@ export async function checkServer(context: CliContext, client: Client): Promise<
     ...(health.version === context.version
       ? []
       : [warning('version', `this is ${context.version}, the server ${health.version}`, 'nexus version')]),
-    ...nodeFindings(health),
+    ...nodeFindings(health, client.baseUrl),
   ];
   try {
     const user = await client.call('whoAmI');

@@ -31,7 +31,7 @@ for (const [name, change, expected] of statuses) {
 }
 
 function nodes(entries: HealthView['nodes']): (string | null)[][] {
-  return nodeFindings({ nodes: entries } as HealthView).map(({ name, status, detail, fix }) => [
+  return nodeFindings({ nodes: entries } as HealthView, 'https://nexus').map(({ name, status, detail, fix }) => [
     name,
     status,
     detail,
@@ -50,8 +50,18 @@ test('nodes', () => {
     }),
     [
       ['node a', 'ok', 'ready, workspaces: 2', null],
-      ['node b', 'broken', `is unreachable, last heard of ${heard}`, 'nexus node list'],
-      ['node c', 'broken', 'is unreachable, last heard of never', 'nexus node list'],
+      [
+        'node b',
+        'broken',
+        `is unreachable, last heard of ${heard}: on it, its agent has to run and to reach the server`,
+        'sudo nexus agent start --server https://nexus --name b',
+      ],
+      [
+        'node c',
+        'broken',
+        'is unreachable, last heard of never: on it, its agent has to run and to reach the server',
+        'sudo nexus agent start --server https://nexus --name c',
+      ],
     ],
   );
 });

@@ -5,12 +5,17 @@ import { formatBytes } from '../terminal/format.ts';
 import { broken, ok, warning } from './finding.ts';
 import type { Finding } from './finding.ts';
 
-export function nodeFindings({ nodes }: HealthView): Finding[] {
+/** @param url of the server, for the agent of a node that is away */
+export function nodeFindings({ nodes }: HealthView, url: string): Finding[] {
   const names = Object.keys(nodes);
   if (names.length === 0) return [broken('nodes', 'there are none', 'sudo nexus node setup')];
   return Object.entries(nodes).map(([name, node]) =>
     node.status === 'unreachable'
-      ? broken(`node ${name}`, `is unreachable, last heard of ${node.last_heartbeat ?? 'never'}`, 'nexus node list')
+      ? broken(
+          `node ${name}`,
+          `is unreachable, last heard of ${node.last_heartbeat ?? 'never'}: on it, its agent has to run and to reach the server`,
+          `sudo nexus agent start --server ${url} --name ${name}`,
+        )
       : ok(`node ${name}`, `${node.status}, workspaces: ${node.workspaces}`),
   );
 }

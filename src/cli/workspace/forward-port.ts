@@ -12,7 +12,8 @@ import type { Client } from '../../contract/api-client.ts';
 import { NexusError } from '../../contract/errors.ts';
 import type { ErrorCode } from '../../contract/errors.ts';
 import { createBackoff } from '../../lib/backoff.ts';
-import { failure } from '../cli-error.ts';
+import { CliError, failure } from '../cli-error.ts';
+import { exitCodes } from '../exit-codes.ts';
 import { answeredSoon, endlessPatience, isPassing, persist } from './follow-events.ts';
 import { holdInput } from './hold-input.ts';
 import { joinStreams, openTunnel } from './tunnel.ts';
@@ -27,6 +28,8 @@ export type PortForward = {
 export type ForwardOptions = TunnelTarget & {
   /** 0: any that is free. */
   readonly localPort: number;
+  /** The command line that takes another port of this machine. */
+  readonly elsewhere: string;
   readonly signal: AbortSignal;
   /** One connection failed. */
   readonly onProblem: (error: unknown) => void;
@@ -35,7 +38,7 @@ export type ForwardOptions = TunnelTarget & {
   readonly onBack: () => void;
 };
 
-/** @throws NexusError port_already_in_use; CliError when the port needs root */
+/** @throws CliError when the port of this machine is taken, or needs root */
 export async function forwardPort(client: Client, options: ForwardOptions): Promise<PortForward> {
   const gone = new AbortController();
   const signal = AbortSignal.any([options.signal, gone.signal]);
@@ -51,7 +54,7 @@ export async function forwardPort(client: Client, options: ForwardOptions): Prom
       else options.onProblem(error);
     });
   });
-  await listen(server, options.localPort);
+  await listen(server, options.localPort, options.elsewhere);
   const closed = once(server, 'close').then(() => {
     if (gone.signal.aborted) throw gone.signal.reason as Error;
   });
@@ -170,16 +173,21 @@ async function endSoftly(socket: Socket, signal: AbortSignal): Promise<void> {
     );
 }
 
-async function listen(server: Server, port: number): Promise<void> {
+async function listen(server: Server, port: number, elsewhere: string): Promise<void> {
   server.listen(port, '127.0.0.1');
   try {
     await once(server, 'listening');
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
-    if (code === 'EADDRINUSE') throw new NexusError('port_already_in_use', { port }, { cause: error });
+    if (code === 'EADDRINUSE')
+      throw new CliError(`Port ${port} of this machine is in use by another process.`, {
+        exitCode: exitCodes.conflict,
+        next: elsewhere,
+        cause: error,
+      });
     if (code === 'EACCES')
       throw failure(`Port ${port} of this machine is for root only.`, {
-        next: `choose another: PORT:${port + 10_000}`,
+        next: elsewhere,
         cause: error,
       });
     throw error;

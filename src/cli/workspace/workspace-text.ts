@@ -30,7 +30,7 @@ export function workspaceListText(
 
 export function servicesText(services: readonly ServiceView[], options: { workspace: string; output: Output }): string {
   const { workspace, output } = options;
-  if (services.length === 0) return 'No services: nexus config init writes them down.\n';
+  if (services.length === 0) return 'No services.\n';
   const color = paint(output);
   const table = formatTable(
     ['SERVICE', 'STATUS', 'HEALTH', 'URL', 'COMMAND'],
