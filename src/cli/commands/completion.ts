@@ -1,4 +1,4 @@
-import { usageError } from '../cli-error.ts';
+import { Argument } from 'commander';
 import type { CommandNode } from '../command-node.ts';
 import { defineCommand, type AnyCommand } from '../command.ts';
 import { completionModel } from '../completion/completion-model.ts';
@@ -13,14 +13,8 @@ export function completionOf(root: CommandNode): AnyCommand {
       'nexus completion zsh > "${fpath[1]}/_nexus"',
       'nexus completion fish > ~/.config/fish/completions/nexus.fish',
     ],
-    configure: (command) => void command.argument('<shell>', Object.keys(shells).join(', ')),
-    parse({ operands }) {
-      const [shell = ''] = operands;
-      const script = Object.hasOwn(shells, shell) ? shells[shell as keyof typeof shells] : undefined;
-      if (script === undefined)
-        throw usageError(`There is no completion for ${shell}; there is for ${Object.keys(shells).join(', ')}.`);
-      return { script };
-    },
+    configure: (command) => void command.addArgument(new Argument('<shell>', 'whose').choices(Object.keys(shells))),
+    parse: ({ operands: [shell] }) => ({ script: shells[shell as keyof typeof shells] }),
     failure: () => 'Could not make the completion script',
     async run({ script }, context) {
       context.stdout.write(script(await completionModel(root)));

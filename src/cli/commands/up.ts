@@ -4,7 +4,7 @@ import { CliError, usageError } from '../cli-error.ts';
 import { cloneOption, defineCommand, flagOption, jsonOption, textOption } from '../command.ts';
 import type { CliContext } from '../context.ts';
 import { editorResult, noEditor } from '../editor/connect-editor.ts';
-import { editors } from '../editor/editors.ts';
+import { editorOption } from '../editor/editor-option.ts';
 import { openEditor } from '../editor/open-workspace.ts';
 import { exitCodes } from '../exit-codes.ts';
 import { nexusPaths } from '../files/nexus-paths.ts';
@@ -37,7 +37,7 @@ export const up = defineCommand({
       .option('--include-changes', 'take the uncommitted changes of a folder along')
       .option('--no-fork', "do not fork somebody else's repository")
       .option(...cloneOption)
-      .option('--editor <editor>', `one of ${editors.map(({ id }) => id).join(', ')} (default: the first there is)`)
+      .addOption(editorOption())
       .option('--no-editor', 'open no editor')
       .option('-y, --yes', 'replace another registered SSH key without asking')
       .option(...jsonOption);

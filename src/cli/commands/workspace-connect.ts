@@ -1,7 +1,7 @@
 import { usageError } from '../cli-error.ts';
 import { defineCommand, flagOption, jsonOption, textOption } from '../command.ts';
 import { connectEditor } from '../editor/connect-editor.ts';
-import { editors } from '../editor/editors.ts';
+import { editorOption } from '../editor/editor-option.ts';
 import { chooseEditor } from '../editor/find-editors.ts';
 import { editorWish } from '../editor/open-workspace.ts';
 import { called, connectToWorkspace, nameArgument, parseWorkspaceOptions } from '../workspace/workspace-command.ts';
@@ -17,7 +17,7 @@ export const workspaceConnect = defineCommand({
   configure(command) {
     command
       .argument(...nameArgument)
-      .option('--editor <editor>', `one of ${editors.map(({ id }) => id).join(', ')} (default: the first there is)`)
+      .addOption(editorOption())
       .option('--print', 'only print the link and the SSH command')
       .option(...jsonOption);
   },
