@@ -60,7 +60,9 @@ export async function runChaos({ program, seed, kills, report, signal }: ChaosOp
     await findRemains(arena, [keeper, ...others], before);
     return tally;
   } catch (error) {
-    await keepEvidence(nexus, { seed, report });
+    await keepEvidence(nexus, { seed, report }).catch((failed: unknown) =>
+      report(`the logs could not be kept: ${String(failed)}`),
+    );
     throw error;
   } finally {
     await nexus[Symbol.asyncDispose]();
@@ -74,7 +76,7 @@ async function keepEvidence(
 ): Promise<void> {
   const folder = join('.cache/chaos', String(seed));
   await rm(folder, { recursive: true, force: true });
-  await cp(dirname(dataDir), folder, { recursive: true, filter: (path) => !/\.pem$|\.ssh$/.test(path) });
+  await cp(dirname(dataDir), folder, { recursive: true, filter: (path) => !/\.(pem|secret|ssh|sock)$/.test(path) });
   report(`logs and database: ${folder}`);
 }
 

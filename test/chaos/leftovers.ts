@@ -30,7 +30,7 @@ export async function findLeftovers(arena: Arena, workspaces: readonly Workspace
 
 /** Everything that an installation keeps in its folder; any other file is left over. */
 const ownFiles = [
-  /^(server-identity\.pem|local-token|nexus\.db(-wal|-shm)?|server\.(lock|json)|(gateway|agent)-process\.json)$/,
+  /^(server-identity\.pem|local-token|streams\.secret|nexus\.db(-wal|-shm)?|server\.(lock|json)|(gateway|agent)-process\.json)$/,
   /^logs\/(gateway|agent|server)\.log(\.1)?$/,
   /^gateway\/(identity\.pem|server-key|routes\.json|gateway\.json|machine-id)$/,
   /^agent\/(identity\.pem|server-key|streams\.json|agent\.json|cluster-id|journal|machine-id)$/,
