@@ -35,7 +35,8 @@ test('what there is stands in the list of its kind', () => {
   assert.equal(said('not_found', { kind: 'workspace', name: 'x' })[1], 'nexus workspace list');
   assert.equal(said('not_found', { kind: 'service', name: 'x' })[1], 'nexus workspace services NAME');
   assert.equal(said('not_found', { kind: 'service', name: 'x', workspace: 'a' })[1], 'nexus workspace services a');
-  assert.equal(said('not_found', { kind: 'node', name: 'x' })[1], null);
+  assert.equal(said('not_found', { kind: 'node', name: 'x' })[1], 'nexus node list');
+  assert.match(said('not_found', { kind: 'endpoint', name: 'GET /x' })[1] ?? '', /openapi\.json/);
   assert.equal(said('not_found', { kind: 'program', name: 'nexus-win32-x64' })[1], null);
   assert.match(said('not_found', { kind: 'program', name: 'nexus-darwin-x64' })[1] ?? '', /^make build-all && install/);
 });

@@ -250,7 +250,21 @@ test('Ctrl-C before the repository was sent leaves nothing', async () => {
   assert.deepEqual((await world.api.client().call('listWorkspaces')).workspaces, []);
 });
 
-test('a repository that is too large leaves nothing', async () => {
+test('a repository that is larger than the server takes leaves nothing, and says how it gets there', async () => {
+  await using world = await createCliWorld({ api: { env: { NEXUS_LIMITS_UPLOAD: '100' } } });
+  const folder = await world.repository('shop');
+  const failed = await world.run(['workspace', 'create', 'shop']);
+  assert.match(
+    failed.stderr,
+    /✖ Could not create workspace shop\n {2}The repository is \d+ B, and this server takes 100 B \(limits\.upload\)\.\n {2}→ git -C \S+ count-objects -vH\n/,
+  );
+  await world.git(folder, 'remote', 'add', 'origin', 'https://git.example.com/alice/shop.git');
+  const pushed = await world.run(['workspace', 'create', 'shop']);
+  assert.match(pushed.stderr, /→ nexus workspace create https:\/\/git\.example\.com\/alice\/shop\.git\n/);
+  assert.deepEqual((await world.api.client().call('listWorkspaces')).workspaces, []);
+});
+
+test('a repository that cannot be kept leaves nothing', async () => {
   await using world = await worldWith();
   await world.repository('shop');
   rmSync(join(world.api.dataDir, 'uploads'), { recursive: true });

@@ -8,6 +8,7 @@ const status = {
   gateway: { connected: true, version: '1.0.0' },
   ports: { ssh: { total: 78, free: 78 }, services: { total: 1000, free: 1000 } },
   disk: { free_bytes: 50, total_bytes: 100 },
+  database: { path: '/data/nexus.db', size_bytes: 1, schema_version: '1' },
 } as StatusView;
 
 const statuses: readonly [name: string, change: Partial<StatusView>, expected: readonly string[]][] = [
@@ -30,6 +31,11 @@ for (const [name, change, expected] of statuses) {
     ));
 }
 
+test('a gateway that is away is looked for in its log', () => {
+  const [gateway] = statusFindings({ ...status, gateway: { connected: false, version: null } });
+  assert.equal(gateway?.fix, 'sudo tail -n 20 /data/logs/gateway.log');
+});
+
 function nodes(entries: HealthView['nodes']): (string | null)[][] {
   return nodeFindings({ nodes: entries } as HealthView, 'https://nexus').map(({ name, status, detail, fix }) => [
     name,
@@ -40,7 +46,7 @@ function nodes(entries: HealthView['nodes']): (string | null)[][] {
 }
 
 test('nodes', () => {
-  assert.deepEqual(nodes({}), [['nodes', 'broken', 'there are none', 'sudo nexus node setup']]);
+  assert.deepEqual(nodes({}), [['nodes', 'broken', 'there are none', 'nexus node token node-1']]);
   const heard = '2026-01-17T10:00:00Z';
   assert.deepEqual(
     nodes({

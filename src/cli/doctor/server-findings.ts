@@ -8,7 +8,7 @@ import type { Finding } from './finding.ts';
 /** @param url of the server, for the agent of a node that is away */
 export function nodeFindings({ nodes }: HealthView, url: string): Finding[] {
   const names = Object.keys(nodes);
-  if (names.length === 0) return [broken('nodes', 'there are none', 'sudo nexus node setup')];
+  if (names.length === 0) return [broken('nodes', 'there are none', 'nexus node token node-1')];
   return Object.entries(nodes).map(([name, node]) =>
     node.status === 'unreachable'
       ? broken(
@@ -61,18 +61,23 @@ function engineText({ engine, version }: ProviderHealth): string {
   return [engine, version].filter(Boolean).join(' ');
 }
 
+/** Its own, of the gateway that a server starts; to be run on the server. */
+function gatewayLog(database: string): string {
+  return `sudo tail -n 20 ${database.replace(/[^/]*$/, '')}logs/gateway.log`;
+}
+
 /** Below these, soon nothing new fits. */
 const leastFreePorts = 3;
 const leastFreeDisk = 0.1;
 
-export function statusFindings({ gateway, ports, disk }: StatusView): Finding[] {
+export function statusFindings({ gateway, ports, disk, database }: StatusView): Finding[] {
   const portsDetail = `SSH ${ports.ssh.free} of ${ports.ssh.total}, services ${ports.services.free} of ${ports.services.total}`;
   const diskDetail = `${formatBytes(disk.free_bytes)} free of ${formatBytes(disk.total_bytes)}`;
   const hasPorts = ports.ssh.free >= leastFreePorts && ports.services.free >= leastFreePorts;
   return [
     gateway.connected
       ? ok('gateway', `connected, ${gateway.version ?? 'of unknown version'}`)
-      : broken('gateway', 'is not connected', 'nexus server start'),
+      : broken('gateway', 'is not connected', gatewayLog(database.path)),
     hasPorts ? ok('ports left', portsDetail) : warning('ports left', portsDetail, 'nexus workspace list'),
     disk.free_bytes >= disk.total_bytes * leastFreeDisk
       ? ok("server's disk", diskDetail)

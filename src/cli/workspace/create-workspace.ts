@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import type { Client, ResponseOf } from '../../contract/api-client.ts';
+import { NexusError } from '../../contract/errors.ts';
 import { workspaceName } from '../../contract/ids.ts';
 import type { CreateWorkspaceInput } from '../../contract/workspace.ts';
-import { interrupted, usageError } from '../cli-error.ts';
+import { failure, interrupted, usageError } from '../cli-error.ts';
 import type { CliContext } from '../context.ts';
 import { createBundle } from '../git/bundle.ts';
 import type { Bundle } from '../git/bundle.ts';
@@ -56,7 +57,7 @@ export async function createWorkspace(
   tellWhatStays(context, source.local, { includeChanges: options.includeChanges });
   await using bundle = await createBundle(source.local, { includeChanges: options.includeChanges });
   const created = await requestWorkspace(client, body);
-  await sendBundle(context, client, { created: { ...created, name }, bundle, progress });
+  await sendBundle(context, client, { created: { ...created, name }, local: source.local, bundle, progress });
   return created;
 }
 
@@ -97,11 +98,29 @@ function onOneLine(path: string): string {
   return path.replaceAll(/\p{Cc}/gu, '?');
 }
 
-async function sendBundle(
-  context: CliContext,
-  client: Client,
-  options: { created: { readonly workspace_id: string; readonly name: string }; bundle: Bundle; progress: Progress },
-): Promise<void> {
+type SendOptions = {
+  readonly created: { readonly workspace_id: string; readonly name: string };
+  readonly local: LocalRepository;
+  readonly bundle: Bundle;
+  readonly progress: Progress;
+};
+
+/** What a node clones itself may be of any size. */
+function tooLarge(error: NexusError<'payload_too_large'>, { local, bundle }: SendOptions): Error {
+  const limit = formatBytes(error.details.limit_bytes);
+  return failure(
+    `The repository is ${formatBytes(bundle.sizeBytes)}, and this server takes ${limit} (limits.upload).`,
+    {
+      next:
+        local.originUrl === null
+          ? `git -C ${shellQuote(local.folder)} count-objects -vH`
+          : `nexus workspace create ${shellQuote(local.originUrl)}`,
+      cause: error,
+    },
+  );
+}
+
+async function sendBundle(context: CliContext, client: Client, options: SendOptions): Promise<void> {
   const { created, bundle, progress } = options;
   const { steps } = progress;
   const signal = context.interrupt;
@@ -122,7 +141,9 @@ async function sendBundle(
       .call('deleteWorkspace', { params: { id: created.workspace_id }, query: { force: true } })
       .catch(() => undefined);
     if (signal.aborted) throw interrupted(`${created.name} was not created: its repository was not sent yet.`);
-    throw error;
+    throw error instanceof NexusError && error.code === 'payload_too_large'
+      ? tooLarge(error as NexusError<'payload_too_large'>, options)
+      : error;
   } finally {
     progress.update();
   }

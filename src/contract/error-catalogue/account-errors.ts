@@ -12,7 +12,7 @@ export const accountErrors = {
     status: 403,
     meaning: 'You are signed in, but may not do this.',
     message: ({ reason }) => `Not allowed: ${reason}.`,
-    hint: () => null,
+    hint: () => 'nexus auth status',
   }),
   user_already_registered: define<{ user_id: string; github_username: string; same_key: boolean }>({
     status: 409,
@@ -49,6 +49,6 @@ export const accountErrors = {
     status: 503,
     meaning: "GitHub's rate limit is used up.",
     message: ({ reset_at }) => `GitHub's rate limit is used up until ${reset_at}.`,
-    hint: () => null,
+    hint: () => 'nexus doctor',
   }),
 } as const;

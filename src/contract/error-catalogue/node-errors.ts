@@ -66,7 +66,7 @@ export const nodeErrors = {
     status: 400,
     meaning: 'The packages that the repository asks for cannot be installed.',
     message: ({ packages, output }) => `Could not install ${packages.join(', ')}: ${output.at(-1) ?? 'no output'}.`,
-    hint: () => 'nexus config validate',
+    hint: () => 'nexus config show',
   }),
   container_start_failed: define<{ instance: string; reason: string }>({
     status: 503,

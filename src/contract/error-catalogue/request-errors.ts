@@ -4,12 +4,15 @@ import { platformOfProgram } from '../platform.ts';
 
 export type FieldProblem = { readonly path: string; readonly problem: string };
 
+/** What there is to ask for, and how. */
+const apiDescription = 'curl -fsS "$NEXUS_SERVER/openapi.json"';
+
 export const requestErrors = {
   invalid_request: define<{ fields: readonly FieldProblem[] }>({
     status: 400,
     meaning: 'The request has missing, unknown or malformed fields; all of them are named.',
     message: ({ fields }) => `The request is not valid: ${fields.map((f) => `${f.path}: ${f.problem}`).join('; ')}.`,
-    hint: () => null,
+    hint: () => apiDescription,
   }),
   /** `of` is `repository` where it is not said. */
   config_invalid: define<{
@@ -51,7 +54,9 @@ export const requestErrors = {
       if (kind === 'workspace') return 'nexus workspace list';
       if (kind === 'program' && platformOfProgram(name))
         return `make build-all && install -D dist/${name} DATA_DIR/downloads/${name}`;
-      return kind === 'service' ? `nexus workspace services ${workspace ?? 'NAME'}` : null;
+      if (kind === 'service') return `nexus workspace services ${workspace ?? 'NAME'}`;
+      if (kind === 'endpoint') return apiDescription;
+      return kind === 'node' ? 'nexus node list' : null;
     },
   }),
   payload_too_large: define<{ limit_bytes: number }>({
@@ -70,20 +75,20 @@ export const requestErrors = {
     status: 415,
     meaning: 'The body is not of the type that is taken.',
     message: ({ got, expected }) => `The body is ${got}, expected ${expected}.`,
-    hint: () => null,
+    hint: () => apiDescription,
   }),
   rate_limited: define<{ limit: number; retry_after_seconds: number }>({
     status: 429,
     meaning: 'More requests than a user may make in a minute.',
     message: ({ limit, retry_after_seconds }) =>
       `More than ${limit} requests in a minute; try again in ${retry_after_seconds} s.`,
-    hint: () => null,
+    hint: ({ retry_after_seconds }) => `sleep ${retry_after_seconds}`,
   }),
   timeout: define<{ what: string; seconds: number }>({
     status: 503,
     meaning: 'It took longer than is waited for; it goes on in the background.',
     message: ({ what, seconds }) => `${what} took longer than ${seconds} s.`,
-    hint: () => null,
+    hint: () => 'nexus workspace list',
   }),
   internal: define<{ request_id?: string }>({
     status: 500,
