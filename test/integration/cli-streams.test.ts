@@ -44,6 +44,13 @@ test('a command’s output, error output and exit code are its own', async () =>
   const failed = await run(world, ['exec', '--', 'fail']);
   assert.deepEqual([failed.exitCode, failed.stdout, failed.stderr], [3, '', 'it failed\n']);
   assert.equal((await run(world, ['exec', 'shop', 'echo', 'no', 'dashes'])).stdout, 'no dashes\n');
+  const asJson = await run(world, ['exec', 'shop', '--json', '--', 'fail']);
+  assert.equal(asJson.exitCode, failed.exitCode);
+  assert.deepEqual(JSON.parse(asJson.stdout), {
+    exit_code: failed.exitCode,
+    stdout: failed.stdout,
+    stderr: failed.stderr,
+  });
 });
 
 test('input is given when it is asked for', async () => {

@@ -81,7 +81,10 @@ describe('what can be wrong', () => {
     const folder = await smallRepository(nexus, { name: 'late', files: { [config]: lateConfig } });
     const created = await nexus.nexus(['workspace', 'create', folder]);
     assert.equal(created.exitCode, 0, created.stderr);
-    assert.match(created.stderr, /^! Start db .*db was not healthy after 30 s: nothing listens on port 5432/m);
+    assert.match(
+      created.stderr,
+      /^! Start db .*db is not healthy, and its 30 s to start are over: nothing listens on port 5432/m,
+    );
     const view = await shown('late');
     assert.equal(view.status, 'running');
     const { db, web } = view.services;

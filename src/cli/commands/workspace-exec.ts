@@ -1,6 +1,8 @@
+import { Writable } from 'node:stream';
 import { usageError } from '../cli-error.ts';
 import { defineCommand, flagOption } from '../command.ts';
 import type { CliContext } from '../context.ts';
+import { printJson } from '../terminal/print.ts';
 import { runExecSession } from '../workspace/exec-session.ts';
 import type { ExecOptions } from '../workspace/exec-session.ts';
 import { called, connectToWorkspace, nameArgument } from '../workspace/workspace-command.ts';
@@ -10,6 +12,7 @@ export const workspaceExec = defineCommand({
   examples: [
     'nexus workspace exec my-project -- npm test',
     'nexus workspace exec my-project --tty -- bash -l',
+    'nexus workspace exec my-project --json -- git rev-parse HEAD',
     'tar c . | nexus workspace exec my-project --stdin -- tar x',
   ],
   configure(command) {
@@ -17,7 +20,8 @@ export const workspaceExec = defineCommand({
       .argument(...nameArgument)
       .argument('[command...]', 'the command, after --')
       .option('-i, --stdin', 'give it the input of this command')
-      .option('-t, --tty', 'give it a terminal, and the input');
+      .option('-t, --tty', 'give it a terminal, and the input')
+      .option('--json', 'print one JSON value when it has ended: exit_code, stdout, stderr');
   },
   parse(typed) {
     const [name, ...words] = typed.operands;
@@ -26,17 +30,26 @@ export const workspaceExec = defineCommand({
       throw usageError('Say what to run, after --.', {
         next: `nexus workspace exec ${name ?? 'my-project'} -- git status`,
       });
-    return { name, command, stdin: flagOption(typed, 'stdin'), tty: flagOption(typed, 'tty') };
+    const options = {
+      name,
+      command,
+      stdin: flagOption(typed, 'stdin'),
+      tty: flagOption(typed, 'tty'),
+      json: flagOption(typed, 'json'),
+    };
+    if (options.json && options.tty)
+      throw usageError('--json prints what is no terminal, so it does not go with --tty.');
+    return options;
   },
   failure: ({ name, command }) => `Could not run ${command[0]} in ${called(name)}`,
   interrupt: 'own',
-  async run({ name, command, stdin, tty }, context) {
+  async run({ name, command, stdin, tty, json }, context) {
     const { client, workspace } = await connectToWorkspace(context, name);
+    const [stdout, stderr] = [new KeptText(), new KeptText()];
     const options: ExecOptions = {
       workspaceId: workspace.workspace_id,
       command,
-      stdout: context.stdout.stream,
-      stderr: context.stderr.stream,
+      ...(json ? { stdout, stderr } : { stdout: context.stdout.stream, stderr: context.stderr.stream }),
       signal: context.interrupt,
       ...(stdin || tty ? { stdin: context.stdin } : {}),
       ...(tty ? { terminal: terminalOf(context) } : {}),
@@ -44,13 +57,29 @@ export const workspaceExec = defineCommand({
     const isRaw = tty && context.stdin.isTTY === true;
     if (isRaw) context.stdin.setRawMode?.(true);
     try {
-      return await runExecSession(client, options);
+      const exitCode = await runExecSession(client, options);
+      if (json) printJson(context.stdout, { exit_code: exitCode, stdout: stdout.text(), stderr: stderr.text() });
+      return exitCode;
     } finally {
       if (isRaw) context.stdin.setRawMode?.(false);
       context.stdin.destroy();
     }
   },
 });
+
+/** What is written to it, until the command has ended. */
+class KeptText extends Writable {
+  readonly #chunks: Buffer[] = [];
+
+  override _write(chunk: Buffer, _encoding: BufferEncoding, done: () => void): void {
+    this.#chunks.push(chunk);
+    done();
+  }
+
+  text(): string {
+    return Buffer.concat(this.#chunks).toString('utf8');
+  }
+}
 
 type Terminal = NonNullable<ExecOptions['terminal']>;
 

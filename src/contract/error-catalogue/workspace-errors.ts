@@ -72,7 +72,8 @@ export const workspaceErrors = {
   health_check_timeout: define<{ service: string; seconds: number; last: string }>({
     status: 503,
     meaning: 'A service did not get healthy in time.',
-    message: ({ service, seconds, last }) => `${service} was not healthy after ${seconds} s: ${last}.`,
+    message: ({ service, seconds, last }) =>
+      `${service} is not healthy, and its ${seconds} s to start are over: ${last}.`,
     hint: ({ service }) => `nexus workspace logs NAME --service ${service}`,
   }),
 } as const;

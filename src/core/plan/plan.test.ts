@@ -367,7 +367,7 @@ test('a service that fails is named, with all that needed it', () => {
   const want = startedDb(31_000);
   const result = plan(want, see(observation), now);
   assert.deepEqual(result.kind === 'settled' && result.warnings, [
-    'db was not healthy after 30 s: connection refused.',
+    'db is not healthy, and its 30 s to start are over: connection refused.',
     'api was not started: db is not healthy.',
     'web was not started: api is not healthy.',
   ]);
