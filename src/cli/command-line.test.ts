@@ -80,7 +80,7 @@ for (const [words, args] of Object.entries(tooMuch)) {
 const moreWrong: readonly [words: string, args: readonly string[]][] = [
   ['nexus workspace status', ['--watch', '--json']],
   ['nexus workspace logs', ['--follow', '--json']],
-  ['nexus workspace exec', ['--tty', '--json', 'true']],
+  ['nexus workspace exec', ['a', '--tty', '--json', 'true']],
   ['nexus workspace logs', ['a', 'b', '--service', 'c']],
   ['nexus workspace logs', ['--lines', '-1']],
   ['nexus workspace logs', ['--lines', 'many']],
