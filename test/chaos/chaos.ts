@@ -8,7 +8,7 @@ import { dirname, join } from 'node:path';
 import { connect } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { WorkspaceView } from '../../src/contract/workspace.ts';
-import { api, createInstallation, until, type Installation } from '../support/installation.ts';
+import { api, createInstallation, ServerEnded, until, type Installation } from '../support/installation.ts';
 import type { Arena } from './arena.ts';
 import { findRemains, networkRules, relayFolders } from './remains.ts';
 import { openSession, type HeldSession } from './held-session.ts';
@@ -172,9 +172,12 @@ async function killAndSee(nexus: Installation, roles: readonly Role[]): Promise<
   return killed.map(({ role }) => role);
 }
 
+/** One that the next kill meets while it starts is not waited for: another is started after that. */
 async function startLater(nexus: Installation, afterMs: number): Promise<void> {
   await delay(afterMs);
-  await nexus.startServer();
+  await nexus.startServer().catch((error: unknown) => {
+    if (!(error instanceof ServerEnded && error.signal === 'SIGKILL')) throw error;
+  });
 }
 
 async function portsOf(nexus: Installation, { id }: Workspace): Promise<{ port: number; webPort: number }> {

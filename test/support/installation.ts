@@ -5,6 +5,7 @@
  */
 import { execa } from 'execa';
 import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { closeSync, openSync } from 'node:fs';
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
@@ -34,6 +35,7 @@ export type Installation = {
   /** The same for any other command, e.g. ssh with the written configuration. */
   run(command: string, args: readonly string[], options?: RunOptions): Promise<CommandResult>;
   pid(role: 'server' | 'gateway' | 'agent'): Promise<number>;
+  /** @throws ServerEnded */
   startServer(): Promise<void>;
   /** kill -9 of all of them at once, when all of them run; and waits until they are gone. */
   kill(...roles: ('server' | 'gateway' | 'agent')[]): Promise<void>;
@@ -116,9 +118,18 @@ export async function createInstallation(options: {
       });
       closeSync(log);
       child.unref();
-      await until(async () => (await fetch(`${url}/health`)).ok, 'the server to answer');
-      // By which it is ended.
-      await until(async () => (await installation.pid('server')) === child.pid, 'the server to note its process');
+      const gone = new AbortController();
+      const ends = once(child, 'exit').then(([code, signal]) => {
+        gone.abort();
+        throw new ServerEnded(`the server ended (${signal ?? code}); its log is ${join(root, 'server.log')}`, signal);
+      });
+      const answers = async (): Promise<void> => {
+        await until(async () => gone.signal.aborted || (await fetch(`${url}/health`)).ok, 'the server to answer');
+        // By which it is ended.
+        const isNoted = async (): Promise<boolean> => (await installation.pid('server')) === child.pid;
+        await until(async () => gone.signal.aborted || (await isNoted()), 'the server to note its process');
+      };
+      await Promise.race([answers(), ends]);
     },
     async kill(...roles) {
       // One that was started again a moment ago may not have written its id yet.
@@ -138,6 +149,15 @@ export async function createInstallation(options: {
     },
   };
   return installation;
+}
+
+/** Before it answered. */
+export class ServerEnded extends Error {
+  readonly signal: string | null;
+  constructor(message: string, signal: string | null) {
+    super(message);
+    this.signal = signal;
+  }
 }
 
 /** Polls something outside of this process, where there is no event to wait for. */
