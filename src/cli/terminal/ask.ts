@@ -1,5 +1,6 @@
 import type { CliContext } from '../context.ts';
 import { interrupted } from '../cli-error.ts';
+import type { Output } from './output.ts';
 
 /**
  * A question with yes or no for an answer. Without a terminal nothing is asked: `undefined`. Ctrl-C is an interrupt.
@@ -15,9 +16,17 @@ export async function askYesNo(
     message: question,
     initialValue: options.initial === 'yes',
     input: context.stdin,
-    output: context.stderr.stream,
+    output: withWidth(context.stderr),
     signal: context.interrupt,
   });
   if (isCancel(answer)) throw interrupted();
   return answer;
+}
+
+/** A terminal that does not know its width says 0, and a question would be broken after each letter. */
+function withWidth(output: Output): Output['stream'] {
+  const { stream } = output;
+  return (stream as { columns?: number }).columns === 0
+    ? Object.defineProperty(stream, 'columns', { value: output.columns(), configurable: true, writable: true })
+    : stream;
 }
