@@ -121,7 +121,7 @@ test('a delete that waits for an image says so, and goes on when the server has 
 
 test('a workspace in error without saying why is told to be looked at', () => {
   assert.equal(errorOf(workspace).next, 'nexus doctor');
-  const silent = new NexusError('timeout', { what: 'It', seconds: 1 }).toBody();
+  const silent = { ...new NexusError('timeout', { what: 'It', seconds: 1 }).toBody(), hint: null };
   assert.equal(errorOf({ ...workspace, error: silent }).next, 'nexus workspace show shop');
 });
 
