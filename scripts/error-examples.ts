@@ -46,12 +46,7 @@ export const errorExamples: { readonly [C in ErrorCode]: ErrorDetails<C> } = {
   instance_lost: { name: 'shop', node: 'local' },
   container_not_ready: { instance: 'nexus-k3v9x1m2p4q8', waiting_for: 'its SSH server', seconds: 60 },
   clone_failed: { url: 'https://github.com/my-org/my-project.git', reason: 'there is no branch mian' },
-  hook_failed: {
-    hook: 'pre_start',
-    exit_code: 1,
-    output: ['npm error Missing script: "setup"'],
-    workspace: 'my-project',
-  },
+  hook_failed: { hook: 'pre_start', exit_code: 1, output: ['npm error Missing script: "setup"'] },
   dependency_failed: { service: 'web', dependency: 'api' },
   service_start_failed: { service: 'web', reason: 'it ended 5 times in 2 minutes, last with 1' },
   health_check_timeout: { service: 'web', seconds: 30, last: 'the connection was refused' },

@@ -1,7 +1,7 @@
 /** The server's reconciler with a real database and an agent on a real connection. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { NexusError } from '../../src/contract/errors.ts';
+import { NexusError, type ErrorBody } from '../../src/contract/errors.ts';
 import { serviceSpec, type ResolvedConfig } from '../../src/contract/service-spec.ts';
 import { listPorts } from '../../src/server/store/ports.ts';
 import { findWorkspace, updateWorkspace } from '../../src/server/store/workspaces.ts';
@@ -207,10 +207,11 @@ describe('failures', () => {
     );
     await using _agent = await world.agent(engine);
     const id = await world.create({ workspace_name: 'broken' });
-    await assert.rejects(settled(world, id), { code: 'hook_failed' });
+    const hint = 'nexus workspace logs broken --service pre_start';
+    await assert.rejects(settled(world, id), { code: 'hook_failed', hint });
     const row = await world.row(id);
     assert.equal(row.status, 'error');
-    assert.match(row.error_json ?? '', /"hint":"nexus workspace logs broken --service pre_start"/);
+    assert.equal((JSON.parse(row.error_json ?? '') as ErrorBody).hint, hint);
     assert.ok(!engine.log.includes('start_service:db'));
     engine.heal('run_hook:pre_start');
     engine.log.length = 0;
@@ -336,7 +337,7 @@ describe('wishes that change', () => {
     await using world = await createReconcileWorld();
     const engine = shopEngine();
     await using _agent = await world.agent(engine);
-    const id = await world.create();
+    const id = await world.create({ workspace_name: 'shop' });
     const { reconciler } = world.server;
     await assert.rejects(reconciler.serviceCommand(id, 'web', 'start'), { code: /not_found|workspace_not_running/ });
     await settled(world, id);
@@ -354,8 +355,14 @@ describe('wishes that change', () => {
       'start_service:web',
       new NexusError('service_start_failed', { service: 'web', reason: 'no such file' }),
     );
-    await assert.rejects(reconciler.serviceCommand(id, 'web', 'restart'), { code: 'service_start_failed' });
-    await assert.rejects(reconciler.serviceCommand(id, 'nothing', 'start'), { code: 'not_found' });
+    await assert.rejects(reconciler.serviceCommand(id, 'web', 'restart'), {
+      code: 'service_start_failed',
+      hint: 'nexus workspace logs shop --service web',
+    });
+    await assert.rejects(reconciler.serviceCommand(id, 'nothing', 'start'), {
+      code: 'not_found',
+      hint: `nexus workspace services ${id}`,
+    });
     await world.ask(id, 'stopped');
     await settled(world, id);
     await assert.rejects(reconciler.serviceCommand(id, 'web', 'start'), { code: 'workspace_not_running' });

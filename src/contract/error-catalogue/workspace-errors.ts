@@ -50,12 +50,12 @@ export const workspaceErrors = {
     message: ({ url, reason }) => `Could not clone ${url || 'the folder that was sent'}: ${reason}.`,
     hint: ({ url }) => (url === '' ? 'nexus workspace logs NAME' : `git ls-remote ${url}`),
   }),
-  hook_failed: define<{ hook: string; exit_code: number; output: readonly string[]; workspace?: string }>({
+  hook_failed: define<{ hook: string; exit_code: number; output: readonly string[] }>({
     status: 400,
     meaning: 'A hook of the repository ended with an error; its last 20 lines are in the details.',
     message: ({ hook, exit_code, output }) =>
       `The hook ${hook} ended with ${exit_code}.${output.length ? `\n${output.join('\n')}` : ''}`,
-    hint: ({ hook, workspace }) => `nexus workspace logs ${workspace ?? 'NAME'} --service ${hook}`,
+    hint: ({ hook }) => `nexus workspace logs NAME --service ${hook}`,
   }),
   dependency_failed: define<{ service: string; dependency: string }>({
     status: 503,

@@ -85,5 +85,10 @@ function asStreamFailure(thrown: unknown): NexusError {
 async function checkSource(db: Db, workspaceId: string, source: string): Promise<void> {
   const names = [...(await listServices(db, workspaceId)).map(({ name }) => name), ...hookNames];
   if (!names.includes(source))
-    throw new NexusError('not_found', { kind: 'service', name: source, nearest: nearest(source, names) });
+    throw new NexusError('not_found', {
+      kind: 'service',
+      name: source,
+      workspace: workspaceId,
+      nearest: nearest(source, names),
+    });
 }

@@ -92,7 +92,7 @@ async function requireService(db: Db, workspaceId: string, name: string): Promis
   const row = await findService(db, workspaceId, name);
   if (row) return row;
   const others = (await listServices(db, workspaceId)).map((service) => service.name);
-  throw new NexusError('not_found', { kind: 'service', name, nearest: nearest(name, others) });
+  throw new NexusError('not_found', { kind: 'service', name, workspace: workspaceId, nearest: nearest(name, others) });
 }
 
 function portMissing(): NexusError {

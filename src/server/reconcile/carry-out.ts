@@ -6,6 +6,7 @@ import { appendEvent } from '../store/events.ts';
 import { deleteWorkspace, findWorkspace, updateWorkspace } from '../store/workspaces.ts';
 import type { Conclusions } from './conclusions.ts';
 import type { LoopDeps } from './loop-deps.ts';
+import { nameInHint } from './name-in-hint.ts';
 import type { Observer } from './observer.ts';
 import type { OperationRunner } from './operation-runner.ts';
 import { commandOf, type WorkspaceState } from './read-want.ts';
@@ -102,9 +103,11 @@ async function rest(
 
 async function fail(
   state: WorkspaceState,
-  { error, warnings }: PlanOf<'failed'>,
+  plan: PlanOf<'failed'>,
   { conclusions, conclude }: CarryOutParts,
 ): Promise<Next> {
+  const { warnings } = plan;
+  const error = nameInHint(plan.error, state.row.name);
   const isWritten = await conclusions.write(state, { status: 'error', step: null, error, warnings });
   if (!isWritten) return 'now';
   conclude(fromBody(error));

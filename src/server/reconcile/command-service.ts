@@ -28,7 +28,7 @@ export async function commandService(
 ): Promise<void> {
   const state = await readWorkspace(store.db, id, { ...config, times });
   const wanted = state?.want.services.find(({ spec }) => spec.name === service);
-  if (!state || !wanted) throw new NexusError('not_found', { kind: 'service', name: service });
+  if (!state || !wanted) throw new NexusError('not_found', { kind: 'service', name: service, workspace: id });
   const { want, row } = state;
   const { node } = want;
   if (want.state !== 'running' || !want.config) {

@@ -5,6 +5,7 @@ import { serviceVerdicts } from '../../core/plan/services.ts';
 import { isExposed } from '../../core/service-env.ts';
 import type { Tx } from '../store/store.ts';
 import type { LoopDeps } from './loop-deps.ts';
+import { nameInHint } from './name-in-hint.ts';
 import type { Observer } from './observer.ts';
 import { readWorkspace, type WorkspaceState } from './read-want.ts';
 import type { ServiceClock } from './service-clock.ts';
@@ -42,7 +43,8 @@ export function createConclusions(
     const nowMs = times.now();
     const services = serviceVerdicts(want, times.observation(parts.observer.known.observation), nowMs);
     parts.clock.judged(services, nowMs);
-    const conclusion = { generation: row.generation, ...said, services };
+    const named = services.map((one) => ({ ...one, error: one.error && nameInHint(one.error, row.name) }));
+    const conclusion = { generation: row.generation, ...said, services: named };
     return writeConclusion(tx, id, conclusion, { publicHost: config.public_host });
   }
   function writeIn(tx: Tx, state: WorkspaceState, said: Said): Promise<boolean> {

@@ -3,14 +3,14 @@
  * transaction that writes what came of it. An operation that an earlier server left open is sent again under its id.
  */
 import type { AgentCommand, Observation } from '../../contract/control-protocol.ts';
-import { errorCatalogue } from '../../contract/error-catalogue.ts';
-import { NexusError, toNexusError } from '../../contract/errors.ts';
+import { fromBody, toNexusError, type NexusError } from '../../contract/errors.ts';
 import { insertOperation } from '../store/operations.ts';
 import type { OperationRow } from '../store/schema.ts';
 import type { Tx } from '../store/store.ts';
 import { appendProgress } from '../store/events.ts';
 import { commandTimeoutMs } from './command-timeouts.ts';
 import type { LoopDeps } from './loop-deps.ts';
+import { nameInHint } from './name-in-hint.ts';
 import { createProgressLog } from './progress-log.ts';
 import { commandOf } from './read-want.ts';
 import { takeAnswer } from './take-answer.ts';
@@ -51,9 +51,9 @@ export function createOperationRunner(
       const seen = await hub.run(node, { id, command }, { timeoutMs, onProgress: (line) => progress.add(line) });
       return { command, seen, isCurrent: current.has(id) };
     } catch (thrown) {
-      const error = named(toNexusError(thrown), options.name());
-      log.warn({ err: error, workspace: workspaceId, operation: id, do: command.do }, 'a step failed');
-      return { command, error };
+      const cause = toNexusError(thrown);
+      log.warn({ err: cause, workspace: workspaceId, operation: id, do: command.do }, 'a step failed');
+      return { command, error: fromBody(nameInHint(cause.toBody(), options.name())) };
     } finally {
       await progress.flush().catch((error: unknown) => log.error({ err: error }, 'progress could not be written down'));
     }
@@ -104,14 +104,4 @@ async function bringWhatItNeeds(
 ): Promise<void> {
   if (command.do === 'configure') await lendGit(node);
   if (command.do === 'clone' && command.upload) await sendUpload(node, command.workspace_id);
-}
-
-/** The agent does not know the name that people know the workspace by. Its details may be anything. */
-function named(error: NexusError, workspace: string): NexusError {
-  if (error.code !== 'hook_failed') return error;
-  const details = { ...(error as NexusError<'hook_failed'>).details, workspace };
-  if (typeof details.hook !== 'string') return error;
-  const hint = errorCatalogue.hook_failed.hint(details);
-  const received = { message: error.message, hint, requestId: null };
-  return new NexusError('hook_failed', details, { cause: error.cause, received });
 }

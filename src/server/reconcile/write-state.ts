@@ -29,18 +29,9 @@ export async function writeConclusion(
 ): Promise<boolean> {
   const row = await findWorkspace(tx, id);
   if (row?.generation !== conclusion.generation) return false;
-  const own = <T extends { readonly error: ErrorBody | null }>(told: T): T => ({
-    ...told,
-    error: named(told.error, row.name),
-  });
-  await writeServices(tx, id, conclusion.services.map(own), options);
-  await writeWorkspace(tx, row, own(conclusion));
+  await writeServices(tx, id, conclusion.services, options);
+  await writeWorkspace(tx, row, conclusion);
   return true;
-}
-
-/** Whoever found what is wrong does not know what people call the workspace. */
-function named(error: ErrorBody | null, name: string): ErrorBody | null {
-  return error?.hint ? { ...error, hint: error.hint.replace(/\bNAME\b/, name) } : error;
 }
 
 async function writeWorkspace(tx: Tx, row: WorkspaceRow, conclusion: Conclusion): Promise<void> {
