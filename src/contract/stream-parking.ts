@@ -1,6 +1,7 @@
 /** Keeps connections parked at the gateway's stream port, so that opening a stream to this node costs no dial. */
 import type net from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { aborted } from '../lib/aborted.ts';
 import { createBackoff } from '../lib/backoff.ts';
 import type { Logger } from '../lib/log.ts';
 import { withDeadline } from './deadline.ts';
@@ -34,12 +35,12 @@ const handshakeTimeoutMs = 10_000;
 const settledAfterMs = 5_000;
 
 export function parkStreams(options: ParkOptions): ParkedStreams {
-  const { node, count = 4, log } = options;
+  const { count = 4 } = options;
+  const dial = createDialing(options);
   const disposed = new AbortController();
   let moved = new AbortController();
   let current = JSON.stringify(options.target());
   const parked = new Set<net.Socket>();
-  let isFailing = false;
 
   async function keepOneParked(): Promise<void> {
     const backoff = createBackoff({ firstMs: 100, maxMs: 5_000 });
@@ -47,19 +48,15 @@ export function parkStreams(options: ParkOptions): ParkedStreams {
       const here = AbortSignal.any([disposed.signal, moved.signal]);
       const target = options.target();
       if (target === null) {
-        await waitFor(here);
+        await aborted(here);
         continue;
       }
       const startedAt = performance.now();
       try {
-        await parkOnce(target, here, parked, options);
+        await handOver(await dial(target, here), here, parked, options.onStream);
         backoff.reset();
-        isFailing = false;
-      } catch (error) {
+      } catch {
         if (here.aborted) continue;
-        const { host, port } = target;
-        log[isFailing ? 'debug' : 'warn']({ err: error, node, host, port }, 'streams cannot be parked at the gateway');
-        isFailing = true;
         if (performance.now() - startedAt > settledAfterMs) backoff.reset();
         await sleep(backoff.next(), undefined, { signal: here }).catch(() => undefined);
       }
@@ -86,16 +83,36 @@ export function parkStreams(options: ParkOptions): ParkedStreams {
   };
 }
 
-/** Parks one connection in `parked`; resolves when it was taken. */
-async function parkOnce(
-  target: StreamTarget,
+/** Dials the gateway to park a connection. That it fails is warned of once, until it works again. */
+function createDialing({
+  node,
+  log,
+}: Pick<ParkOptions, 'node' | 'log'>): (target: StreamTarget, here: AbortSignal) => Promise<net.Socket> {
+  let isFailing = false;
+  return async (target, here) => {
+    const { host, port } = target;
+    try {
+      const socket = await withDeadline({ signal: here, timeoutMs: handshakeTimeoutMs }, 'Parking a stream', (signal) =>
+        dialGateway(target, { park: node, as: node }, signal),
+      );
+      isFailing = false;
+      return socket;
+    } catch (error) {
+      if (here.aborted) throw error;
+      log[isFailing ? 'debug' : 'warn']({ err: error, node, host, port }, 'streams cannot be parked at the gateway');
+      isFailing = true;
+      throw error;
+    }
+  };
+}
+
+/** Keeps the connection in `parked` until it is taken, and resolves then. */
+async function handOver(
+  socket: net.Socket,
   here: AbortSignal,
   parked: Set<net.Socket>,
-  { node, onStream }: Pick<ParkOptions, 'node' | 'onStream'>,
+  onStream: ParkOptions['onStream'],
 ): Promise<void> {
-  const socket = await withDeadline({ signal: here, timeoutMs: handshakeTimeoutMs }, 'Parking a stream', (signal) =>
-    dialGateway(target, { park: node, as: node }, signal),
-  );
   parked.add(socket);
   try {
     const request = await readMessage(socket, streamRequest, { signal: here });
@@ -108,9 +125,4 @@ async function parkOnce(
   } finally {
     parked.delete(socket);
   }
-}
-
-function waitFor(signal: AbortSignal): Promise<void> {
-  if (signal.aborted) return Promise.resolve();
-  return new Promise((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
 }

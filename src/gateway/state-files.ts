@@ -15,7 +15,7 @@ export const emptyTable: RoutingTable = { version: 0, routes: [], stream_keys: {
 const ownerOnly = { mode: 0o600 };
 
 export async function loadRoutes(stateDir: string, log: Logger): Promise<RoutingTable> {
-  return (await load(join(stateDir, 'routes.json'), routingTable, log)) ?? emptyTable;
+  return (await loadFile(join(stateDir, 'routes.json'), routingTable, log)) ?? emptyTable;
 }
 
 export async function saveRoutes(stateDir: string, table: RoutingTable): Promise<void> {
@@ -24,7 +24,7 @@ export async function saveRoutes(stateDir: string, table: RoutingTable): Promise
 
 /** Of this gateway's predecessor, or of itself in an earlier life; null on the first start. */
 export async function loadGatewayState(stateDir: string, log: Logger): Promise<GatewayState | null> {
-  return load(join(stateDir, 'gateway.json'), gatewayState, log);
+  return loadFile(join(stateDir, 'gateway.json'), gatewayState, log);
 }
 
 export async function saveGatewayState(stateDir: string, state: GatewayState): Promise<void> {
@@ -32,7 +32,7 @@ export async function saveGatewayState(stateDir: string, state: GatewayState): P
 }
 
 /** Null when it is not there. A broken file is as good as none: what was in it is sent or made again. */
-export async function load<T>(file: string, schema: z.ZodType<T>, log: Logger): Promise<T | null> {
+export async function loadFile<T>(file: string, schema: z.ZodType<T>, log: Logger): Promise<T | null> {
   let text: string;
   try {
     text = await readFile(file, 'utf8');

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { writeFileAtomic } from '../lib/atomic-file.ts';
 import type { Logger } from '../lib/log.ts';
-import { load } from './state-files.ts';
+import { loadFile } from './state-files.ts';
 
 /** Both are PEM. */
 const stored = z.object({ certificate: z.string(), private_key: z.string() });
@@ -21,7 +21,7 @@ export type StreamCertificate = {
 
 export async function loadStreamCertificate(stateDir: string, log: Logger): Promise<StreamCertificate> {
   const file = join(stateDir, 'stream-certificate.json');
-  const found = await load(file, stored, log);
+  const found = await loadFile(file, stored, log);
   const { certificate, private_key: privateKey } = found ?? (await createCertificate());
   if (!found) {
     await writeFileAtomic(file, `${JSON.stringify({ certificate, private_key: privateKey })}\n`, { mode: 0o600 });

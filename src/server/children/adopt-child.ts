@@ -26,7 +26,7 @@ export async function adoptChild(spec: ChildSpec, options: ChildOptions, stoppin
   }
   const child = { name: spec.name, pid };
   const deadline = AbortSignal.timeout(options.adoptWithinMs ?? adoptWithinMs);
-  const version = await connectedVersion(hub, child, [deadline, stopping]);
+  const version = await connectedVersion(hub, child, AbortSignal.any([deadline, stopping]));
   if (version === null) return null;
   if (version !== options.version) {
     await endChild(spec, pid, options);

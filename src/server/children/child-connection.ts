@@ -1,5 +1,6 @@
 /** What the server knows of a process that it did not start itself: its connection, and whether it is alive. */
 import { setTimeout as sleep } from 'node:timers/promises';
+import { aborted } from '../../lib/aborted.ts';
 import { isProcessAlive } from '../../lib/process-alive.ts';
 import type { Hub } from '../control/hub.ts';
 
@@ -8,11 +9,11 @@ type KnownPeers = Pick<Hub, 'events' | 'versionOf'>;
 
 const lookEveryMs = 250;
 
-/** The version by which it connected, or null when one of the signals came before, or it has ended. */
+/** The version by which it connected, or null when the signal came before, or it has ended. */
 export function connectedVersion(
   hub: KnownPeers,
   { name, pid }: ChildProcess,
-  signals: readonly AbortSignal[],
+  signal: AbortSignal,
 ): Promise<string | null> {
   return new Promise((resolve) => {
     const finish = (version: string | null): void => {
@@ -24,7 +25,7 @@ export function connectedVersion(
     const unlisten = hub.events.listen((event) => {
       if (event.type === 'connected' && event.name === name) finish(event.version);
     });
-    for (const signal of signals) signal.addEventListener('abort', () => finish(null));
+    void aborted(signal).then(() => finish(null));
     const version = hub.versionOf(name);
     if (version !== null) finish(version);
   });

@@ -110,7 +110,6 @@ type NodesTable = {
   name: string;
   role: 'agent' | 'gateway';
   public_key: string;
-  /** 32 bytes, base64: proves who opens and parks streams. */
   draining: Generated<number>;
   version: string | null;
   machine: string | null;
