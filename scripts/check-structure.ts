@@ -1,5 +1,6 @@
 // What the linter cannot say about src: which layer may import which, that core does no I/O, that no module keeps
-// mutable state, and that imports go in no circle, those that are done when they are needed included. Layers: contract <- core <- { server, gateway, agent, cli, web } <- main; lib imports nothing of ours.
+// mutable state, and that imports, dynamic ones included, go in no circle.
+// Layers: contract <- core <- { server, gateway, agent, cli, web } <- main; lib imports nothing of ours.
 import { globSync, readFileSync } from 'node:fs';
 import { posix } from 'node:path';
 

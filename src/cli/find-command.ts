@@ -33,13 +33,13 @@ export function findCommand(root: CommandNode, args: readonly string[]): FoundCo
 }
 
 function unknownCommand(node: CommandNode, words: string, word: string): Error {
-  const elsewhere = visibleChildren(node).filter((child) => child.load === undefined && childNamed(child, word));
-  const [place] = elsewhere.map((child) => `${words} ${child.name} ${word}`);
-  if (place !== undefined) {
-    const places = elsewhere.map((child) => `${words} ${child.name} ${word}`).join(' or ');
-    return usageError(`There is no command ${words} ${word}. Did you mean ${places}?`, {
+  const places = visibleChildren(node)
+    .filter((child) => child.load === undefined && childNamed(child, word))
+    .map((child) => `${words} ${child.name} ${word}`);
+  if (places.length > 0) {
+    return usageError(`There is no command ${words} ${word}. Did you mean ${places.join(' or ')}?`, {
       title: `Unknown command ${word}`,
-      next: `${place} --help`,
+      next: `${places[0]} --help`,
     });
   }
   const names = visibleChildren(node).flatMap((child) => [child.name, ...(child.aliases ?? [])]);

@@ -36,9 +36,10 @@ class H(http.server.BaseHTTPRequestHandler):
         self.end_headers()
 http.server.HTTPServer(("127.0.0.1", 8401), H).serve_forever()'
 systemd-run --quiet --unit hangs python3 -c '
-import socket, time
+import socket
 s = socket.create_server(("127.0.0.1", 8402))
-while True: c = s.accept(); time.sleep(0.01); keep = globals().setdefault("keep", []); keep.append(c)'
+held = []
+while True: held.append(s.accept())'
 systemd-run --quiet --unit daemon --setenv HOME=/root git daemon --reuseaddr --export-all --base-path=/srv --listen=127.0.0.1
 `;
 

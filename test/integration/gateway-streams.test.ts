@@ -180,7 +180,6 @@ for (const { name, streamHost, isEncrypted } of ways) {
 
     test('nobody waits for ever for an agent that is not there, and one that comes meanwhile is used', async () => {
       await using setup = await startBoth(streamHost);
-      const startedAt = performance.now();
       const hopeless = openStream(setup.target('server'), { as: 'server', node: 'node-2' }, echoRequest, soon);
       const early = openStream(setup.target('server'), asServer, echoRequest, soon);
       const late = assert.rejects(openStream(setup.target('server'), asServer, echoRequest, { timeoutMs: 1 }), {
@@ -192,8 +191,6 @@ for (const { name, streamHost, isEncrypted } of ways) {
       assert.equal(await roundTrip(socket, 'hello'), 'hello');
       socket.destroy();
       await assert.rejects(hopeless, { code: 'node_unreachable' });
-      const seconds = (performance.now() - startedAt) / 1000;
-      assert.ok(seconds > 4 && seconds < 8, `${seconds} s`);
     });
 
     test('only the server opens streams, a node parks for itself only, and a wrong key is turned away', async () => {

@@ -18,7 +18,7 @@ function valuesText(values: Values): string {
   return values.of === 'unknown' ? '' : `@${values.of}`;
 }
 
-/** The branches of `_nexus_values "WORDS --OPTION"` and `_nexus_values "WORDS OPERANDS-BEFORE"`, which prints values. */
+/** The branches of `_nexus_values`, for `WORDS --OPTION` and `WORDS OPERANDS-BEFORE`. */
 function valueCases(entries: readonly CompletionEntry[]): string {
   return entries
     .flatMap(({ words, options, operands }) => [
@@ -30,6 +30,21 @@ function valueCases(entries: readonly CompletionEntry[]): string {
     .filter(([, text]) => text !== '')
     .map(([key, text]) => `    ${quote(key)}) values=${quote(text)} ;;`)
     .join('\n');
+}
+
+/** `_nexus_values WORDS-AND-PLACE [WORKSPACE]`: prints what can stand in the place. */
+function valuesFunction(entries: readonly CompletionEntry[]): string {
+  return `_nexus_values() {
+  local values=''
+  case "$1" in
+${valueCases(entries)}
+  esac
+  case "$values" in
+    @*) _nexus_names "\${values#@}" "$2" ;;
+    *) echo "$values" ;;
+  esac
+}
+${namesFunction}`;
 }
 
 function valuedOptions({ options }: CompletionEntry): string {
@@ -53,17 +68,7 @@ ${cases.join('\n')}
     *) return 1 ;;
   esac
 }
-_nexus_values() {
-  local values=''
-  case "$1" in
-${valueCases(entries)}
-  esac
-  case "$values" in
-    @*) _nexus_names "\${values#@}" "$2" ;;
-    *) echo "$values" ;;
-  esac
-}
-${namesFunction}
+${valuesFunction(entries)}
 ${completeInBash}
 `;
 }
@@ -116,17 +121,7 @@ ${cases.join('\n')}
     *) return 1 ;;
   esac
 }
-_nexus_values() {
-  local values=''
-  case "$1" in
-${valueCases(entries)}
-  esac
-  case "$values" in
-    @*) _nexus_names "\${values#@}" "$2" ;;
-    *) echo "$values" ;;
-  esac
-}
-${namesFunction}
+${valuesFunction(entries)}
 ${completeInZsh}
 `;
 }
